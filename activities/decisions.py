@@ -1,0 +1,140 @@
+"""Decisions and changes: what a step makes of the facts, written under its visit."""
+
+from collections.abc import Callable, Awaitable
+from uuid import uuid5
+
+from temporalio import activity
+
+from activities.world import World, left, passed, stored, taken
+from journeys.calls import Ask, Call, Outcome
+from journeys.event import Event, event_id
+from journeys.plan import Plan
+from journeys.steps.base import Decision
+from journeys.steps.emit import Emit
+from storage import customers, instances, trail
+from storage.customers import Written
+from storage.standing import Standing
+
+Accept = Callable[[list[Event]], Awaitable[object]]
+CHAIN_LIMIT = 16
+
+
+class Decisions:
+    """Branches, computed waits, updates, emitted events, and plain bookkeeping."""
+
+    def __init__(self, world: World, accept: Accept) -> None:
+        self._world = world
+        self._accept = accept
+
+    @activity.defn(name=Call.DECIDE)
+    async def decide(self, ask: Ask) -> Outcome:
+        """The exit or the instant that the step makes of the facts."""
+        plan, here, early = await self._begin(ask)
+        if early is not None:
+            return early
+        decision = await self._decision(ask, plan, here)
+        until = decision.until
+        result = {"until": until} if until is not None and decision.exit is None else None
+        return await self._write(ask, plan, decision, result)
+
+    @activity.defn(name=Call.UPDATE)
+    async def update(self, ask: Ask) -> Outcome:
+        """Set the customer's attributes; harmless when done twice."""
+        plan, here, early = await self._begin(ask, holds=True)
+        if early is not None:
+            return early
+        decision = await self._decision(ask, plan, here)
+        if decision.output:
+            at = ask.now.timestamp()
+            await customers.write(
+                self._world.pool,
+                [Written(here.customer, decision.output, dict.fromkeys(decision.output, at))],
+            )
+        return await self._write(ask, plan, decision, decision.output or None)
+
+    @activity.defn(name=Call.EMIT)
+    async def emit(self, ask: Ask) -> Outcome:
+        """Make an event of the customer; its message id is the visit's, so it is made once."""
+        plan, here, early = await self._begin(ask, holds=True)
+        if early is not None:
+            return early
+        step = plan.step(ask.step)
+        assert isinstance(step, Emit)  # noqa: S101 -- only an emit asks this
+        decision = await self._decision(ask, plan, here)
+        if decision.exit == "emitted":
+            depth = await instances.depth(self._world.pool, here.entry_event)
+            if depth >= CHAIN_LIMIT:
+                decision = Decision(
+                    exit="failed",
+                    why={"reason": f"a chain of emitted events stops at {CHAIN_LIMIT}"},
+                )
+            else:
+                await self._accept([await self._made(ask, here, step, decision, depth + 1)])
+        return await self._write(ask, plan, decision, decision.output or None)
+
+    @activity.defn(name=Call.RECORD)
+    async def record(self, ask: Ask) -> Outcome:
+        """Write down the visits that rode along, and the end if this is it."""
+        if ask.passed:
+            await trail.write(self._world.pool, passed(ask))
+        if ask.outcome is not None:
+            await instances.end(self._world.pool, [ask.instance], ask.now, ask.outcome)
+        return Outcome()
+
+    async def _begin(
+        self, ask: Ask, *, holds: bool = False
+    ) -> tuple[Plan, Standing, Outcome | None]:
+        """The plan, how the instance stands, and the answer where there already is one."""
+        plan = await self._world.plan(ask.plan)
+        here = await self._world.standing(ask)
+        early = stored(ask, plan, here)
+        if early is None and here.is_over:
+            early = Outcome(status="over")
+        if early is None and holds and here.is_paused:
+            await instances.hold(self._world.pool, ask.instance)
+            early = Outcome(status="held")
+        return plan, here, early
+
+    async def _decision(self, ask: Ask, plan: Plan, here: Standing) -> Decision:
+        step = plan.step(ask.step)
+        return step.decide(await self._world.facts(ask, here, step.sources()))
+
+    async def _write(
+        self, ask: Ask, plan: Plan, decision: Decision, result: object
+    ) -> Outcome:
+        """Store the answer; of two answers to one question the first one stays."""
+        output = dict(result) if isinstance(result, dict) else None
+        visits = left(ask, plan, decision.exit, output, decision.why)
+        written = await trail.write(self._world.pool, visits)
+        if (ask.instance, ask.visit) not in written:
+            before = stored(ask, plan, await self._world.standing(ask))
+            if before is not None:
+                return before
+        if decision.exit is not None:
+            return taken(ask, plan, decision.exit)
+        return Outcome(until=decision.until)
+
+    async def _made(
+        self, ask: Ask, here: Standing, step: Emit, decision: Decision, depth: int
+    ) -> Event:
+        message_id = f"emit:{uuid5(ask.instance, f'{ask.step}/{ask.visit}')}"
+        ids = await customers.ids(self._world.pool, here.customer)
+        named = {id.kind: id.value for id in reversed(ids)}
+        return Event(
+            id=event_id(message_id),
+            received_at=ask.now,
+            occurred_at=ask.now,
+            kind="track",
+            name=step.event,
+            message_id=message_id,
+            user_id=named.get("user_id"),
+            anonymous_id=None if "user_id" in named else named.get("anonymous_id"),
+            properties=dict(decision.output),
+            context={"journey": plan_name(ask.plan), "instance": str(ask.instance)},
+            depth=depth,
+        )
+
+
+def plan_name(ref: str) -> str:
+    """The journey that a plan reference names."""
+    return ref.partition("@")[0]

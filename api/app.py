@@ -1,0 +1,70 @@
+"""The HTTP application: opens what routes need, and puts them together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from api import errors
+from api.auth import admin
+from api.routes import browser, customers, health, instances, journeys, messages, tracking
+from api.tracking.ingest import Ingest
+from routing.registry import Registry
+from routing.round import Round
+from settings import Settings, SettingsError
+from storage import installation
+from storage.keys import Keys
+from storage.pool import pool as open_pool
+from wiring import temporal_address
+from workflows.client import Engine
+from workflows.connect import connect
+from workflows.converter import CLIENT_CONVERTER
+
+POOL = 20
+DESCRIPTION = """
+Customer journeys on Temporal: events come in on the tracking routes (with a **write key**),
+everything else is done with an **admin key**.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; it opens its connections when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            pool = await stack.enter_async_context(open_pool(str(settings.database_url), POOL))
+            found = await installation.get(pool)
+            if found is None:
+                raise SettingsError("the database is not prepared: run `parcours migrate`")
+            client = await connect(temporal_address(settings), CLIENT_CONVERTER, lazy=True)
+            put(app, pool, found, Engine(client), settings)
+            yield
+            await app.state.ingest.bell.rest()
+
+    return assembled(lifespan)
+
+
+def put(app: FastAPI, pool, found: installation.Installation, engine, settings) -> None:  # type: ignore
+    """Give the application what its routes work with."""
+    state = app.state
+    state.pool, state.clock, state.secret = pool, found.clock, found.secret
+    state.engine = engine
+    state.keys = Keys(pool)
+    state.registry = Registry()
+    state.ingest = Ingest(pool, found.clock, state.keys)
+    state.round = Round(
+        pool, state.registry, engine, found.clock, found.secret, settings.late_event_limit
+    )
+
+
+def assembled(lifespan) -> FastAPI:  # type: ignore
+    """All routes and errors."""
+    app = FastAPI(title="Parcours", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
+    errors.install(app)
+    app.include_router(health.router)
+    app.include_router(tracking.router)
+    app.include_router(browser.router)
+    for routes in (journeys, instances, customers, messages):
+        app.include_router(routes.router, dependencies=[Depends(admin)])
+    return app

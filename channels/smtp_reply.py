@@ -1,0 +1,81 @@
+"""SMTP replies as bytes arrive: multi-line, bounded in length, with enhanced status codes."""
+
+import re
+from dataclasses import dataclass
+
+LONGEST_LINE = 4096  # RFC 5321 says 512; servers that explain themselves exceed it
+MOST_LINES = 200
+
+LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:\s+|$)")
+
+
+class MalformedReplyError(Exception):
+    """The server says something that is not SMTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One reply of the server, with all of its lines."""
+
+    code: int
+    lines: tuple[str, ...]
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 3463) if the server gave one."""
+        found = ENHANCED.match(self.lines[0])
+        return found.group(1) if found else None
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether the command was carried out or, for DATA, may go on."""
+        return self.code < 400
+
+    def __str__(self) -> str:
+        return f"{self.code} {' '.join(line for line in self.lines if line)}".rstrip()
+
+
+class ReplyParser:
+    """Gathers bytes into replies."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._code = 0
+        self._lines: list[str] = []
+
+    @property
+    def is_between_replies(self) -> bool:
+        """Whether nothing of a further reply has arrived."""
+        return not self._rest and not self._lines
+
+    def feed(self, data: bytes) -> list[Reply]:
+        """The replies that are complete with `data`."""
+        *complete, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > LONGEST_LINE:
+            raise MalformedReplyError(f"a reply line is longer than {LONGEST_LINE} bytes")
+        return [reply for line in complete if (reply := self._line(line)) is not None]
+
+    def _line(self, line: bytes) -> Reply | None:
+        if len(line) > LONGEST_LINE:
+            raise MalformedReplyError(f"a reply line is longer than {LONGEST_LINE} bytes")
+        found = LINE.fullmatch(line.rstrip(b"\r"))
+        if found is None:
+            raise MalformedReplyError(f"not an SMTP reply: {printable(line[:80])}")
+        code = int(found.group(1))
+        if self._lines and code != self._code:
+            raise MalformedReplyError(f"a reply changes its code from {self._code} to {code}")
+        if len(self._lines) == MOST_LINES:
+            raise MalformedReplyError(f"a reply has more than {MOST_LINES} lines")
+        self._code = code
+        self._lines.append(printable(found.group(3) or b""))
+        if found.group(2) == b"-":
+            return None
+        lines, self._lines = tuple(self._lines), []
+        return Reply(code, lines)
+
+
+def printable(line: bytes) -> str:
+    """The server's words without anything that could act on a terminal or a log."""
+    text = line.decode("utf-8", "replace").strip()
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

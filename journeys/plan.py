@@ -1,0 +1,56 @@
+"""A published journey as instances and activities use it: steps by id, edges resolved."""
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+from journeys.definition import Journey
+from journeys.steps import Step
+from journeys.templates import Template
+
+PlanRef = NewType("PlanRef", str)
+
+
+def plan_ref(journey: str, version: int, digest: str) -> PlanRef:
+    """`welcome@3:1f2e…`, the name of an immutable version."""
+    return PlanRef(f"{journey}@{version}:{digest}")
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One version of one journey; whoever holds it may trust it."""
+
+    ref: PlanRef
+    version: int
+    journey: Journey
+    templates: dict[str, Template] = field(default_factory=dict)
+    steps: dict[str, Step] = field(init=False)
+    targets: dict[tuple[str, str], str | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", {step.id: step for step in self.journey.steps})
+        object.__setattr__(
+            self,
+            "targets",
+            {
+                edge: None if target is None or self.steps[target].ends else target
+                for edge, target in self.journey.edges().items()
+            },
+        )
+
+    @property
+    def name(self) -> str:
+        """The journey's name."""
+        return self.journey.journey
+
+    @property
+    def first(self) -> str:
+        """The step that an instance starts at."""
+        return self.journey.steps[0].id
+
+    def step(self, id: str) -> Step:
+        """The step called `id`."""
+        return self.steps[id]
+
+    def target(self, step: str, exit: str) -> str | None:
+        """Where `exit` of `step` leads; None is the journey's end."""
+        return self.targets[step, exit]

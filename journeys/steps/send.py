@@ -1,0 +1,30 @@
+"""A send delivers one message over one channel."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from journeys.calls import Call
+from journeys.runtime import Runtime
+from journeys.steps.base import StepBase
+
+Channel = Literal["email", "sms", "push", "whatsapp", "webhook"]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+SENT, NOT_SENT = "sent", "not_sent"
+
+
+class Send(StepBase):
+    """One message: `sent` when a provider took it, `not_sent` with a reason when it did not."""
+
+    kind: Literal["send"] = "send"
+    channel: Channel
+    template: Slug
+    topic: Slug | None = None
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        return (SENT, NOT_SENT)
+
+    async def run(self, runtime: Runtime) -> str:
+        return str((await runtime.ask(Call.DELIVER)).exit)

@@ -1,0 +1,125 @@
+"""What has to be done now and then, by one worker at a time: resumes, stops, lost starts, retention."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import structlog
+from temporalio.service import RPCError
+
+from journeys.calls import Nudge
+from routing.registry import insides
+from routing.round import Round
+from storage import instances, messages, migrate, retention
+from storage.instances import Instance
+from storage.pool import connect
+
+log = structlog.get_logger()
+
+LOCK = 0x70636873  # the advisory lock of the one who keeps house
+EVERY = 2.0  # seconds between two rounds
+PAGE = 100  # instances resumed or stopped in one round: what paces them
+LOST = timedelta(seconds=30)
+RETENTION_EVERY = 3600.0
+
+
+class Housekeeping:
+    """Keeps house while it holds the lock."""
+
+    def __init__(self, url: str, round: Round, keep: timedelta) -> None:
+        self._url = url
+        self._round = round
+        self._keep = keep
+        self._closed_since = real_now()
+        self._retained_at = float("-inf")
+
+    async def run(self) -> None:
+        """Keep house until cancelled, whenever nobody else does."""
+        while True:
+            try:
+                await self._run_locked()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RPCError) as error:
+                log.warning("housekeeping.away", error=type(error).__name__)
+            await asyncio.sleep(EVERY)
+
+    async def _run_locked(self) -> None:
+        connection = await connect(self._url)
+        try:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
+                return
+            while True:
+                await self.once(connection)
+                await asyncio.sleep(EVERY)
+        finally:
+            connection.terminate()
+
+    async def once(self, connection: asyncpg.Connection) -> None:
+        """One round of everything."""
+        await self._start_lost()
+        await self._resume()
+        await self._stop()
+        await self._close_gone()
+        await messages.lapse_all(self._round.pool)
+        now = asyncio.get_running_loop().time()
+        if now - self._retained_at > RETENTION_EVERY / self._round.clock.scale:
+            self._retained_at = now
+            await self._retain(connection)
+
+    async def _start_lost(self) -> None:
+        """Start instances that were registered by somebody who died before starting them."""
+        rows = await instances.unstarted(self._round.pool, real_now() - LOST, PAGE)
+        found = await insides(self._round.registry, self._round.pool, rows)
+        await asyncio.gather(*(self._round.start(one) for one in found))
+        await instances.mark_started(self._round.pool, [one.id for one in found])
+
+    async def _resume(self) -> None:
+        rows = await instances.resumable(self._round.pool, PAGE)
+        epoch = real_now().isoformat()
+        for row in rows:
+            await self._round.engine.resume(row.workflow_id, row.id, epoch)
+        await instances.released(self._round.pool, [row.id for row in rows])
+
+    async def _stop(self) -> None:
+        rows = await instances.stopped(self._round.pool, PAGE)
+        ended = await instances.end(
+            self._round.pool, [row.id for row in rows], self._round.clock.now(), "stopped"
+        )
+        for row in ended:
+            await self._tell_end(row)
+
+    async def _close_gone(self) -> None:
+        """End the rows of workflows that were terminated behind our back."""
+        since, until = self._closed_since, real_now()
+        query = (
+            "WorkflowType = 'Journey' AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut') "
+            f"AND CloseTime >= '{(since - LOST).isoformat()}'"
+        )
+        gone: dict[str, str] = {}
+        async for one in self._round.engine.client.list_workflows(query):
+            gone[one.id] = one.status.name.lower() if one.status else "gone"
+        self._closed_since = until
+        if not gone:
+            return
+        running = await instances.open_of_workflows(self._round.pool, list(gone))
+        for row in running:
+            if not await self._round.engine.is_running(row.workflow_id):
+                await instances.end(
+                    self._round.pool, [row.id], self._round.clock.now(), gone[row.workflow_id]
+                )
+
+    async def _retain(self, connection: asyncpg.Connection) -> None:
+        now = self._round.clock.now()
+        await migrate.extend_partitions(connection, now)
+        for name in await retention.drop_before(connection, now - self._keep):
+            log.info("retention.dropped", partition=name)
+        while await retention.forget_message_ids(connection, now - self._keep):
+            await asyncio.sleep(0)
+
+    async def _tell_end(self, row: Instance) -> None:
+        nudge = Nudge(id=row.id, instance=row.id, ends=True)
+        await self._round.engine.nudge(row.workflow_id, nudge)
+
+
+def real_now() -> datetime:
+    """The real present, for what is about processes and not about customers."""
+    return datetime.now(UTC)

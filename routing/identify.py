@@ -1,0 +1,92 @@
+"""Whose events these are: resolves customers and learns what the events say about them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from journeys.event import Event
+from journeys.identity import CustomerId, Directory, ids_of, resolve
+from journeys.learning import attributes_of
+from storage import customers, erasure, events, merges
+from storage.customers import Written
+from storage.pool import Db
+
+
+@dataclass(slots=True)
+class Resolved:
+    """The customer of each event that has one, and by instance the workflows that a merge ended."""
+
+    customers: dict[UUID, CustomerId] = field(default_factory=dict)
+    ended: dict[UUID, str] = field(default_factory=dict)
+
+
+async def identify(
+    pool: asyncpg.Pool, batch: Sequence[Event], secret: bytes, now: datetime
+) -> Resolved:
+    """Resolve the customers of `batch`, whose events share no id, and commit what they say.
+
+    An event of somebody who was erased since it occurred has no customer and does nothing.
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        ids = sorted({id for event in batch for id in ids_of(event)},
+                     key=lambda id: (id.kind, id.value))
+        directory = await customers.directory(connection, ids)
+        buried = await erasure.buried(connection, ids, secret)
+        resolved = Resolved()
+        for event in batch:
+            gone = max((buried[id] for id in ids_of(event) if id in buried), default=None)
+            if (gone is None or event.occurred_at > gone) and ids_of(event):
+                resolved.customers[event.id] = resolve(
+                    event, directory, lambda: CustomerId(uuid4())
+                )
+        await _apply(connection, directory, resolved, now)
+        await _learn(connection, batch, resolved.customers)
+        await events.assign(connection, batch, resolved.customers)
+        return resolved
+
+
+async def _apply(
+    connection: Db, directory: Directory, resolved: Resolved, now: datetime
+) -> None:
+    if directory.created:
+        await customers.create(connection, directory.created, now)
+    if directory.links:
+        await customers.link(connection, directory.links, now)
+    final: dict[CustomerId, CustomerId] = {}
+    for loser, winner in directory.merges:
+        await merges.lock(connection, loser, winner)
+        resolved.ended |= await merges.end_younger_instances(connection, loser, winner, now)
+        await merges.move(connection, loser, winner)
+        final[loser] = winner
+    for event, customer in resolved.customers.items():
+        while customer in final:
+            customer = final[customer]
+        resolved.customers[event] = customer
+
+
+async def _learn(
+    connection: Db,
+    batch: Iterable[Event],
+    owners: Mapping[UUID, CustomerId],
+) -> None:
+    """Write down the attributes that the events bring, each by the event's own time."""
+    known: dict[CustomerId, Written] = {}
+    for event in batch:
+        attributes = attributes_of(event)
+        customer = owners.get(event.id)
+        if customer is None or not attributes:
+            continue
+        at = event.occurred_at.timestamp()
+        before = known.get(customer) or Written(customer, {}, {})
+        values: dict[str, Any] = dict(before.values)
+        times: dict[str, float] = dict(before.times)
+        for name, one in attributes.items():
+            if times.get(name, at) <= at:
+                values[name], times[name] = one, at
+        known[customer] = Written(customer, values, times)
+    if known:
+        await customers.write(connection, list(known.values()))

@@ -1,0 +1,179 @@
+"""The router: takes committed events by shard, in order, and has done what each of them does."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from temporalio.service import RPCError
+
+from journeys.calls import Nudge
+from journeys.event import SHARDS, Event
+from journeys.identity import rounds
+from routing.consents import heed
+from routing.identify import Resolved, identify
+from routing.round import NotStarted, Round
+from storage import inbox
+from storage.inbox import Claimed
+from storage.notify import CHANNEL
+from storage.pool import connect
+
+log = structlog.get_logger()
+
+BATCH = 256  # events routed together
+POLL = 1.0  # seconds between looks when nobody rings
+LANES = 4  # batches under way at once, each with shards of its own
+AWAY = 1.0  # seconds to wait when Temporal or Postgres is away
+PARKED = timedelta(seconds=30)
+
+
+class Router:
+    """Claims shards, routes their events, and gives the shards back."""
+
+    def __init__(self, url: str, round: Round) -> None:
+        self._url = url
+        self._round = round
+        self._held: set[int] = set()
+        self._rung = asyncio.Event()
+        self._lock = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Route until cancelled; a lost connection gives all shards up and begins again."""
+        while True:
+            try:
+                await self._run_connected()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                log.warning("router.database_away", error=type(error).__name__)
+                await asyncio.sleep(AWAY)
+
+    async def _run_connected(self) -> None:
+        connection = await connect(self._url)
+        try:
+            self._held.clear()
+            await connection.add_listener(CHANNEL, lambda *_: self._rung.set())
+            async with asyncio.TaskGroup() as lanes:
+                for _ in range(LANES):
+                    lanes.create_task(self._lane(connection))
+        except* (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as group:
+            raise group.exceptions[0] from None
+        finally:
+            connection.terminate()
+
+    async def _lane(self, connection: asyncpg.Connection) -> None:
+        while True:
+            self._rung.clear()
+            async with self._claimed(connection) as claimed:
+                if claimed:
+                    await self.route(claimed)
+            if not claimed:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._rung.wait(), POLL)
+
+    # Claiming ----------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def _claimed(self, connection: asyncpg.Connection) -> AsyncIterator[list[Claimed]]:
+        """Events of shards that nobody else routes meanwhile."""
+        async with self._lock:
+            shards, claimed = await self._claim(connection)
+        try:
+            yield claimed
+        finally:
+            if shards:
+                async with self._lock:
+                    self._held.difference_update(shards)
+                    await inbox.unlock_shards(connection, sorted(shards))
+
+    async def _claim(self, connection: asyncpg.Connection) -> tuple[set[int], list[Claimed]]:
+        now = self._round.clock.now()
+        waiting = await inbox.waiting_shards(connection, now, sorted(self._held))
+        if not waiting:
+            return set(), []
+        mine = set(await inbox.lock_shards(connection, waiting[: SHARDS // LANES]))
+        self._held |= mine
+        if not mine:
+            return set(), []
+        claimed = await inbox.unrouted(self._round.pool, sorted(mine), now, BATCH)
+        linked = {one.linked_shard for one in claimed if one.linked_shard is not None}
+        wanted = sorted(linked - mine - self._held)
+        got = set(await inbox.lock_shards(connection, wanted)) if wanted else set()
+        self._held |= got
+        return mine | got, list(until_blocked(claimed, mine | got))
+
+    # Routing -----------------------------------------------------------------------
+
+    async def route(self, claimed: Sequence[Claimed]) -> None:
+        """Route events in order; one that cannot be routed is parked with its reason."""
+        try:
+            await self._route(claimed)
+        except (RPCError, NotStarted) as error:
+            log.warning("router.engine_away", error=type(error).__name__)
+            await asyncio.sleep(AWAY if isinstance(error, RPCError) else 0.05)
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+            raise
+        except Exception as error:
+            if len(claimed) > 1:
+                for one in claimed:
+                    await self.route([one])
+                return
+            log.error("router.parked", event_id=str(claimed[0].event.id), exc_info=True,
+                      error=type(error).__name__)
+            until = self._round.clock.now() + PARKED * self._round.clock.scale
+            await inbox.park(self._round.pool, claimed[0].seq, until, describe(error))
+
+    async def _route(self, claimed: Sequence[Claimed]) -> None:
+        await self._round.registry.refresh(self._round.pool)
+        seqs = {one.event.id: one.seq for one in claimed}
+        for batch in rounds(one.event for one in claimed):
+            resolved = await identify(
+                self._round.pool, batch, self._round.secret, self._round.clock.now()
+            )
+            await heed(self._round, batch, resolved.customers)
+            for turn in one_each(batch, resolved):
+                told = await self._round.decide(turn, resolved.customers)
+                told.nudges += merged(turn[0], resolved)
+                started = await self._round.tell(told)
+                await inbox.routed(
+                    self._round.pool, [seqs[event.id] for event in turn], started
+                )
+
+
+def until_blocked(claimed: Iterable[Claimed], held: set[int]) -> Iterable[Claimed]:
+    """The events up to the first, in each shard, that links to a shard somebody else has."""
+    blocked: set[int] = set()
+    for one in claimed:
+        if one.linked_shard is not None and one.linked_shard not in held:
+            blocked.add(one.shard)
+        if one.shard not in blocked:
+            yield one
+
+
+def one_each(batch: Sequence[Event], resolved: Resolved) -> list[list[Event]]:
+    """Split a round once more, so that no customer is in one part twice."""
+    parts: list[list[Event]] = []
+    turns: dict[object, int] = {}
+    for event in batch:
+        customer = resolved.customers.get(event.id, event.id)
+        turn = turns.get(customer, 0)
+        turns[customer] = turn + 1
+        if turn == len(parts):
+            parts.append([])
+        parts[turn].append(event)
+    return parts
+
+
+def merged(event: Event, resolved: Resolved) -> list[tuple[str, Nudge, bool]]:
+    """The signals that end what a merge has ended, given out once."""
+    told = [
+        (workflow_id, Nudge(id=event.id, instance=instance, ends=True), True)
+        for instance, workflow_id in resolved.ended.items()
+    ]
+    resolved.ended.clear()
+    return told
+
+
+def describe(error: Exception) -> str:
+    """An error as it is kept beside a parked event."""
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,110 @@
+"""Gathers work that arrives while a statement is under way, so that it goes to Postgres together.
+
+Which statement it is, and what it means to do it twice, is left to its owner.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+import asyncpg
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Waiting = tuple[In, asyncio.Future[Out]]
+
+ATTEMPTS = 5  # of a statement that Postgres gave up for a deadlock or a serialization failure
+PAUSE = 0.01
+
+
+def is_data_error(error: BaseException) -> bool:
+    """Whether a value of some row is at fault: Postgres refused it, or it could not be encoded."""
+    refused = (
+        asyncpg.DataError,
+        asyncpg.IntegrityConstraintViolationError,
+        asyncpg.ProgramLimitExceededError,
+        UnicodeError,
+    )
+    unencodable = isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError)
+    return unencodable or isinstance(error, refused)
+
+
+class Gather(Generic[In, Out]):
+    """Runs items one by one while they come slowly, and as ever larger batches under load.
+
+    `run` gets the items of a batch and answers with their results in the same order; it is one
+    whole transaction. At most `lanes` of them are under way; what comes meanwhile waits, and goes
+    together up to a weight of `limit`. A deadlock or a serialization failure is tried again. A data
+    error splits the batch until the item is named: that item's caller gets the error, the others
+    their results. Any other error is for all of its batch, and then it is not known whether the
+    batch was committed.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[list[In]], Awaitable[Sequence[Out]]],
+        limit: int = 1000,
+        *,
+        weigh: Callable[[In], int] = lambda _: 1,
+        lanes: int = 1,
+    ) -> None:
+        self._run = run
+        self._limit = limit
+        self._weigh = weigh
+        self._lanes = lanes
+        self._waiting: deque[Waiting[In, Out]] = deque()
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def __call__(self, item: In) -> Out:
+        """The result of `item`; a caller that is cancelled does not disturb the others."""
+        future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        if len(self._busy) < self._lanes:
+            lane = asyncio.create_task(self._work())
+            self._busy.add(lane)
+            lane.add_done_callback(self._busy.discard)
+        return await future
+
+    async def _work(self) -> None:
+        while batch := self._take():
+            await self._settle(batch)
+
+    def _take(self) -> list[Waiting[In, Out]]:
+        batch: list[Waiting[In, Out]] = []
+        weight = 0
+        while self._waiting:
+            item, future = self._waiting[0]
+            weight += self._weigh(item)
+            if batch and weight > self._limit:
+                break
+            self._waiting.popleft()
+            if not future.cancelled():
+                batch.append((item, future))
+        return batch
+
+    async def _settle(self, batch: list[Waiting[In, Out]]) -> None:
+        try:
+            results = await self._attempt([item for item, _ in batch])
+            settled = list(zip(batch, results, strict=True))
+        except Exception as error:  # whatever it is, it belongs to those who wait for it
+            if is_data_error(error) and len(batch) > 1:
+                middle = len(batch) // 2
+                await self._settle(batch[:middle])
+                await self._settle(batch[middle:])
+                return
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), result in settled:
+            if not future.done():
+                future.set_result(result)
+
+    async def _attempt(self, items: list[In]) -> Sequence[Out]:
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return await self._run(items)
+            except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+                await asyncio.sleep(PAUSE * attempt)
+        return await self._run(items)

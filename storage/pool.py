@@ -1,0 +1,41 @@
+"""Opens connections to Postgres with the codecs the rest of `storage` expects."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+import orjson
+from asyncpg.pool import PoolConnectionProxy
+
+Db = asyncpg.Connection | PoolConnectionProxy | asyncpg.Pool  # whatever runs a statement
+
+def plain(value: object) -> str:
+    """What orjson does not know: asyncpg has a UUID of its own."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
+
+
+async def prepare(connection: asyncpg.Connection) -> None:
+    """Read and write `jsonb` as Python values."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        encoder=lambda value: orjson.dumps(value, default=plain).decode(),
+        decoder=orjson.loads,
+    )
+
+
+async def connect(url: str) -> asyncpg.Connection:
+    """One connection outside any pool: for advisory locks and LISTEN."""
+    connection = await asyncpg.connect(url)
+    await prepare(connection)
+    return connection
+
+
+@asynccontextmanager
+async def pool(url: str, size: int = 10) -> AsyncIterator[asyncpg.Pool]:
+    """A pool of at most `size` connections, closed at the end."""
+    async with asyncpg.create_pool(url, min_size=1, max_size=size, init=prepare) as opened:
+        yield opened

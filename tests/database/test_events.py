@@ -1,0 +1,175 @@
+"""Each event once, whoever brings it, and no deadlock on the way."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+
+import asyncpg
+
+from journeys.event import Event, event_id, shard_of
+from storage import events
+from storage.gather import Gather
+from storage.notify import CHANNEL, Bell
+from storage.pool import pool
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def an_event(message_id: str, user: str = "u1", anonymous: str | None = None) -> Event:
+    return Event(
+        id=event_id(message_id),
+        received_at=NOW,
+        occurred_at=NOW,
+        kind="track",
+        name="Tested",
+        message_id=message_id,
+        user_id=user,
+        anonymous_id=anonymous,
+        properties={"number": 1.5, "text": "é"},
+        context={},
+    )
+
+
+async def counts(db: asyncpg.Pool) -> tuple[int, int, int]:
+    return tuple([
+        await db.fetchval(f"SELECT count(*) FROM {t}") for t in ("events", "message_ids", "inbox")
+    ])
+
+
+async def test_an_event_is_stored_and_put_before_the_router(db: asyncpg.Pool) -> None:
+    event = an_event("m1", "u1", "a1")
+
+    async with db.acquire() as connection:
+        new = await events.insert(connection, [event])
+
+    row = await db.fetchrow("SELECT * FROM events")
+    assert row is not None
+    assert new == {event.id}
+    assert (row["properties"], row["name"], row["occurred_at"]) == (event.properties, "Tested", NOW)
+    waiting = await db.fetchrow("SELECT * FROM inbox")
+    assert waiting is not None
+    assert (waiting["shard"], waiting["linked_shard"]) == (shard_of("u1"), shard_of("a1"))
+
+
+async def test_an_event_that_is_not_to_be_routed_is_only_history(db: asyncpg.Pool) -> None:
+    async with db.acquire() as connection:
+        await events.insert(connection, [an_event("m1")], route=False)
+
+    assert await counts(db) == (1, 1, 0)
+
+
+async def test_the_inbox_keeps_the_order_of_the_batch(db: asyncpg.Pool) -> None:
+    batch = [an_event(f"m{number}") for number in range(50)]
+
+    async with db.acquire() as connection:
+        await events.insert(connection, batch)
+
+    rows = await db.fetch("SELECT event FROM inbox ORDER BY seq")
+    assert [row["event"] for row in rows] == [event.id for event in batch]
+
+
+async def test_the_first_of_a_batch_wins(db: asyncpg.Pool) -> None:
+    async with db.acquire() as connection:
+        await events.insert(connection, [an_event("m1", "first"), an_event("m1", "second")])
+        again = await events.insert(connection, [an_event("m1", "third")])
+
+    assert again == set()
+    assert await db.fetchval("SELECT string_agg(user_id, '') FROM events") == "first"
+
+
+async def test_overlapping_batches_in_opposite_orders_lose_and_double_nothing(
+    database_url: str, db: asyncpg.Pool
+) -> None:
+    names = [f"m{number}" for number in range(600)]
+    chance = random.Random(7)
+    new: list[set[object]] = []
+
+    async def send(connections: asyncpg.Pool, turn: int) -> None:
+        chosen = chance.sample(names, 300)
+        batch = [an_event(name, f"u{turn}", name) for name in sorted(chosen, reverse=turn % 2 == 0)]
+        async with connections.acquire() as connection:
+            new.append(set(await events.insert(connection, batch)))
+
+    async with pool(database_url, 8) as one, pool(database_url, 8) as other:
+        await asyncio.gather(*(send((one, other)[turn % 2], turn) for turn in range(40)))
+
+    sent = set().union(*new)
+    assert sum(map(len, new)) == len(sent)
+    assert await counts(db) == (len(sent), len(sent), len(sent))
+    assert await db.fetchval("SELECT count(DISTINCT event) FROM inbox") == len(sent)
+
+
+async def test_a_bell_rings_and_many_rings_become_few(database_url: str, db: asyncpg.Pool) -> None:
+    heard: list[str] = []
+    listener = await asyncpg.connect(database_url)
+    await listener.add_listener(CHANNEL, lambda *said: heard.append(said[2]))
+    bell = Bell(db)
+
+    for _ in range(100):
+        bell.ring()
+    await bell.rest()
+    await listener.execute("SELECT 1")
+
+    await listener.close()
+    assert 1 <= len(heard) <= 2
+
+
+async def test_a_gather_alone_goes_alone_and_under_load_together() -> None:
+    batches: list[list[int]] = []
+
+    async def run(items: list[int]) -> list[int]:
+        batches.append(items)
+        await asyncio.sleep(0)
+        return [item * 2 for item in items]
+
+    gather = Gather(run, 3)
+
+    assert await gather(1) == 2
+    assert await asyncio.gather(*map(gather, range(5))) == [0, 2, 4, 6, 8]
+    assert batches == [[1], [0, 1, 2], [3, 4]]
+
+
+async def test_a_gather_splits_until_the_bad_item_is_named() -> None:
+    async def run(items: list[int]) -> list[int]:
+        if 3 in items:
+            raise asyncpg.CharacterNotInRepertoireError("three")
+        return items
+
+    gather = Gather(run)
+
+    results = await asyncio.gather(*map(gather, range(6)), return_exceptions=True)
+
+    assert [result for result in results if not isinstance(result, Exception)] == [0, 1, 2, 4, 5]
+    assert isinstance(results[3], asyncpg.CharacterNotInRepertoireError)
+
+
+async def test_a_gather_tries_again_after_a_deadlock() -> None:
+    tries = 0
+
+    async def run(items: list[int]) -> list[int]:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise asyncpg.DeadlockDetectedError("tried")
+        return items
+
+    assert await Gather(run)(1) == 1
+
+
+async def test_a_cancelled_caller_does_not_disturb_the_others() -> None:
+    gate = asyncio.Event()
+
+    async def run(items: list[int]) -> list[int]:
+        await gate.wait()
+        return items
+
+    gather = Gather(run)
+    tasks = [asyncio.create_task(gather(number)) for number in range(3)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    tasks[0].cancel()
+    tasks[1].cancel()
+    gate.set()
+
+    assert await tasks[2] == 2

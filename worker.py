@@ -1,0 +1,218 @@
+"""The worker: runs instances, routes events, delivers messages. Opens, wires, runs, closes."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import httpx
+import structlog
+import uvloop
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+import telemetry
+from activities.attempts import Attempts
+from activities.decisions import Decisions
+from activities.deliveries import Deliveries
+from activities.letters import Channel
+from activities.listening import Listening
+from activities.requests import Requests
+from activities.world import World
+from channels import Route, open_providers
+from channels.breaker import Breaker
+from channels.guard import guarded_client
+from journeys.event import Event
+from journeys.templates import Renderer
+from routing.housekeeping import Housekeeping
+from routing.registry import Registry
+from routing.round import Round
+from routing.router import Router
+from settings import Settings, SettingsError, load
+from storage import events, installation
+from storage.notify import Bell
+from storage.pool import pool as open_pool
+from wiring import temporal_address
+from workflows.client import Engine
+from workflows.connect import connect
+from workflows.converter import worker_converter
+from workflows.journey import JourneyWorkflow
+from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
+
+log = structlog.get_logger()
+
+POOL = 20
+GRACE = timedelta(seconds=10)
+INSTANCES_CACHED = 2000
+TASKS = 200  # a workflow task holds its slot while its local activities run
+LONG_SENDS = 20  # messages of one channel on the long path at once
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A wired worker: what has to run."""
+
+    workers: list[Worker]
+    router: Router
+    housekeeping: Housekeeping
+    attempts: Attempts
+
+
+def routes(settings: Settings) -> dict[str, Route]:
+    """Which channels are configured, and where their messages go."""
+    found = {}
+    if settings.smtp_url is not None:
+        found["email"] = Route(settings.smtp_url)
+    for channel in ("sms", "push", "whatsapp", "webhook"):
+        url, secret = getattr(settings, f"{channel}_url"), getattr(settings, f"{channel}_secret")
+        if url is not None:
+            found[channel] = Route(
+                url,
+                secret.get_secret_value() if secret else None,
+                allow_private=settings.allow_private_calls,
+            )
+    return found
+
+
+@asynccontextmanager
+async def wired(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything a worker needs, opened; closed at the end."""
+    async with AsyncExitStack() as stack:
+        url = str(settings.database_url)
+        pool = await stack.enter_async_context(open_pool(url, POOL))
+        found = await installation.get(pool)
+        if found is None:
+            raise SettingsError("the database is not prepared: run `parcours migrate`")
+        world = World(pool)
+        client = await patiently_connected(settings, world)
+        registry = Registry(world.plans)
+        round = Round(
+            pool, registry, Engine(client, eager=True), found.clock, found.secret,
+            settings.late_event_limit,
+        )
+        attempts = Attempts(pool, settings.email_from, found.secret)
+        stack.push_async_callback(attempts.finish, GRACE)
+        channels = {
+            name: Channel(provider, Breaker())
+            for name, provider in open_providers(routes(settings)).items()
+        }
+        for channel in channels.values():
+            stack.push_async_callback(channel.provider.close)
+        http = await stack.enter_async_context(
+            guarded_client(settings.allow_private_calls, timedelta(seconds=60))
+        )
+        workers = build(client, pool, world, registry, attempts, channels, http, found.secret)
+        yield Parts(
+            workers, Router(url, round), Housekeeping(url, round, settings.retention), attempts
+        )
+
+
+async def patiently_connected(settings: Settings, world: World) -> Client:
+    """A client, once Temporal is there."""
+    while True:
+        try:
+            return await connect(
+                temporal_address(settings), worker_converter(world.fetch), lazy=False
+            )
+        except RuntimeError as error:
+            log.warning("worker.temporal_away", error=str(error))
+            await asyncio.sleep(1)
+
+
+def build(
+    client: Client,
+    pool: asyncpg.Pool,
+    world: World,
+    registry: Registry,
+    attempts: Attempts,
+    channels: Mapping[str, Channel],
+    http: httpx.AsyncClient,
+    secret: bytes,
+) -> list[Worker]:
+    """The worker of instances, and one for each long path."""
+    renderer, bell = Renderer(), Bell(pool)
+
+    async def accept(made: list[Event]) -> None:
+        await events.insert(pool, made)
+        bell.ring()
+
+    deliveries = Deliveries(world, attempts, channels, renderer, secret)
+    decisions, listening = Decisions(world, accept), Listening(world, registry)
+    requests = Requests(world, http, renderer)
+    main = Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[JourneyWorkflow],
+        activities=[
+            decisions.decide, decisions.update, decisions.emit, decisions.record,
+            deliveries.deliver, listening.listen, listening.look_again, listening.judge,
+            requests.request,
+        ],
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        max_cached_workflows=INSTANCES_CACHED,
+        max_concurrent_workflow_tasks=TASKS,
+        max_concurrent_local_activities=TASKS,
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
+        graceful_shutdown_timeout=GRACE,
+    )
+    long_paths = [
+        Worker(
+            client,
+            task_queue=channel_queue(channel),
+            activities=[deliveries.deliver_long],
+            max_concurrent_activities=LONG_SENDS,
+            graceful_shutdown_timeout=GRACE,
+        )
+        for channel in ("email", "sms", "push", "whatsapp", "webhook")
+    ]
+    calls = Worker(
+        client,
+        task_queue=CALL_QUEUE,
+        activities=[requests.request],
+        max_concurrent_activities=100,
+        graceful_shutdown_timeout=GRACE,
+    )
+    return [main, calls, *long_paths]
+
+
+async def run(settings: Settings) -> None:
+    """Work until a signal says to stop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with wired(settings) as parts, AsyncExitStack() as stack:
+        for one in parts.workers:
+            await stack.enter_async_context(one)
+        tasks = [
+            asyncio.create_task(one)
+            for one in (parts.router.run(), parts.housekeeping.run(),
+                        parts.attempts.renew_leases())
+        ]
+        stopped = asyncio.create_task(stop.wait())
+        log.info("worker.started")
+        done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        log.info("worker.stopping", asked=stopped in done)
+
+
+def main() -> int:
+    """Run one worker with what the settings name."""
+    try:
+        settings = load()
+        telemetry.configure(settings.log_format)
+        uvloop.run(run(settings))
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 -- the reader is at a terminal
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

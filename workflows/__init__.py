@@ -1,0 +1,1 @@
+"""One durable instance: the walk of a journey on Temporal's timers, signals and activities."""

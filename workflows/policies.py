@@ -1,0 +1,34 @@
+"""Timeouts and retries of everything an instance asks."""
+
+from datetime import timedelta
+
+from temporalio.common import RetryPolicy
+
+from journeys.calls import Call
+from workflows.start import CALL_QUEUE
+
+# A question to the worker's own process: Postgres away is tried again for as long as it takes, the
+# longer pauses as durable timers so that no workflow task is held.
+LOCAL_TIMEOUT = timedelta(seconds=15)
+LOCAL_THRESHOLD = timedelta(seconds=2)
+LOCAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(seconds=60),
+)
+
+# The long path of a channel: its own queue, paced by the channel, for at most a day.
+LONG_HEARTBEAT = timedelta(seconds=10)
+LONG_ATTEMPT = timedelta(minutes=5)
+LONG_PATH = timedelta(days=1)
+LONG_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1),
+    backoff_coefficient=2,
+    maximum_interval=timedelta(minutes=15),
+)
+
+# What is never done within a workflow task, and the queue where it is.
+LONG_ONLY = {Call.REQUEST: CALL_QUEUE}
+
+# A held instance is told when its journey goes on; this is for a message that got lost.
+HELD_RECHECK = timedelta(hours=1)
