@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,7 +43,7 @@ from workflows.converter import worker_converter
 from workflows.journey import JourneyWorkflow
 from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
 
-log = structlog.get_logger()
+log = structlog.get_logger("worker")
 
 POOL = 20
 GRACE = timedelta(seconds=10)
@@ -87,7 +87,7 @@ async def wired(settings: Settings) -> AsyncIterator[Parts]:
         found = await installation.get(pool)
         if found is None:
             raise SettingsError("the database is not prepared: run `parcours migrate`")
-        world = World(pool)
+        world = World(pool, found.secret)
         client = await patiently_connected(settings, world)
         registry = Registry(world.plans)
         round = Round(
@@ -105,7 +105,7 @@ async def wired(settings: Settings) -> AsyncIterator[Parts]:
         http = await stack.enter_async_context(
             guarded_client(settings.allow_private_calls, timedelta(seconds=60))
         )
-        workers = build(client, pool, world, registry, attempts, channels, http, found.secret)
+        workers = build(client, pool, world, registry, attempts, channels, http)
         yield Parts(
             workers, Router(url, round), Housekeeping(url, round, settings.retention), attempts
         )
@@ -131,7 +131,6 @@ def build(
     attempts: Attempts,
     channels: Mapping[str, Channel],
     http: httpx.AsyncClient,
-    secret: bytes,
 ) -> list[Worker]:
     """The worker of instances, and one for each long path."""
     renderer, bell = Renderer(), Bell(pool)
@@ -140,7 +139,7 @@ def build(
         await events.insert(pool, made)
         bell.ring()
 
-    deliveries = Deliveries(world, attempts, channels, renderer, secret)
+    deliveries = Deliveries(world, attempts, channels, renderer)
     decisions, listening = Decisions(world, accept), Listening(world, registry)
     requests = Requests(world, http, renderer)
     main = Worker(
@@ -195,10 +194,11 @@ async def run(settings: Settings) -> None:
         stopped = asyncio.create_task(stop.wait())
         log.info("worker.started")
         done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopped}:
+            log.error("worker.part_failed", exc_info=task.exception())
         for task in tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)
         log.info("worker.stopping", asked=stopped in done)
 
 

@@ -17,11 +17,15 @@ from channels.base import (
     Withdrawn,
 )
 from storage import consent, messages
+from storage.gather import Gather
 from storage.messages import Begin, MessageState, Settle
+from storage.trail import Visit
 
 RENEWAL = 3.0  # seconds; a lease lasts messages.LEASE
 
 
+Settled = tuple[Settle, list[Visit]]
+TOGETHER = 200  # lines of the ledger in one statement when many come at once
 PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an answer down
 
 
@@ -51,6 +55,8 @@ class Attempts:
         self._sender = sender
         self._secret = secret
         self._tasks: dict[UUID, tuple[Attempt, asyncio.Task[Settle | None]]] = {}
+        self._begin = Gather(self._begin_all, TOGETHER)
+        self.settle: Gather[Settled, None] = Gather(self._settle_all, TOGETHER)
 
     def under_way(self, id: UUID) -> "asyncio.Task[Settle | None] | None":
         """The attempt for a message, if this process has one."""
@@ -98,8 +104,7 @@ class Attempts:
         parts: dict[str, str],
     ) -> Settle | None:
         async def commit() -> bool:
-            begun = await messages.begin(self._pool, [self._beginning(attempt, letter, provider)])
-            attempt.is_committed = attempt.id in begun
+            attempt.is_committed = await self._begin(self._beginning(attempt, letter, provider))
             return attempt.is_committed
 
         outgoing = Outgoing(
@@ -139,13 +144,22 @@ class Attempts:
         )
         for pause in PAUSES:
             try:
-                await messages.settle(self._pool, [settle], letter.visits(settle))
+                await self.settle((settle, letter.visits(settle)))
             except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
                 await asyncio.sleep(pause)
             else:
                 return settle
-        await messages.settle(self._pool, [settle], letter.visits(settle))
+        await self.settle((settle, letter.visits(settle)))
         return settle
+
+    async def _begin_all(self, begins: list[Begin]) -> list[bool]:
+        begun = await messages.begin(self._pool, begins)
+        return [one.attempt in begun for one in begins]
+
+    async def _settle_all(self, settled: list[Settled]) -> list[None]:
+        visits = [visit for _, left in settled for visit in left]
+        await messages.settle(self._pool, [settle for settle, _ in settled], visits)
+        return [None] * len(settled)
 
     def _beginning(self, attempt: Attempt, letter: Letter, provider: Provider) -> Begin:
         return Begin(

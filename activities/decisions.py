@@ -11,7 +11,7 @@ from journeys.event import Event, event_id
 from journeys.plan import Plan
 from journeys.steps.base import Decision
 from journeys.steps.emit import Emit
-from storage import customers, instances, trail
+from storage import customers, instances
 from storage.customers import Written
 from storage.standing import Standing
 
@@ -76,7 +76,7 @@ class Decisions:
     async def record(self, ask: Ask) -> Outcome:
         """Write down the visits that rode along, and the end if this is it."""
         if ask.passed:
-            await trail.write(self._world.pool, passed(ask))
+            await self._world.write(passed(ask))
         if ask.outcome is not None:
             await instances.end(self._world.pool, [ask.instance], ask.now, ask.outcome)
         return Outcome()
@@ -91,8 +91,7 @@ class Decisions:
         if early is None and here.is_over:
             early = Outcome(status="over")
         if early is None and holds and here.is_paused:
-            await instances.hold(self._world.pool, ask.instance)
-            early = Outcome(status="held")
+            early = await self._world.hold(ask)
         return plan, here, early
 
     async def _decision(self, ask: Ask, plan: Plan, here: Standing) -> Decision:
@@ -105,8 +104,7 @@ class Decisions:
         """Store the answer; of two answers to one question the first one stays."""
         output = dict(result) if isinstance(result, dict) else None
         visits = left(ask, plan, decision.exit, output, decision.why)
-        written = await trail.write(self._world.pool, visits)
-        if (ask.instance, ask.visit) not in written:
+        if not await self._world.write(visits):
             before = stored(ask, plan, await self._world.standing(ask))
             if before is not None:
                 return before

@@ -12,9 +12,9 @@ from activities.world import World, stored, taken
 from channels.base import TemporaryFailure
 from journeys.calls import Ask, Call, Outcome
 from journeys.templates import Renderer
-from storage import instances, messages, standing, trail
+from storage import messages, trail
 from storage.messages import Message, Settle
-from storage.standing import Standing
+from storage.standing import Look, Standing
 from workflows.start import channel_queue
 
 NO_PROVIDER = "no provider is configured for this channel"
@@ -31,13 +31,11 @@ class Deliveries:
         attempts: Attempts,
         channels: Mapping[str, Channel],
         renderer: Renderer,
-        secret: bytes,
     ) -> None:
         self._world = world
         self._attempts = attempts
         self._channels = channels
         self._renderer = renderer
-        self._secret = secret
 
     @activity.defn(name=Call.DELIVER)
     async def deliver(self, ask: Ask) -> Outcome:
@@ -89,10 +87,10 @@ class Deliveries:
     async def _look(self, letter: Letter) -> tuple[Outcome | None, Standing]:
         """The answer if there is one already, and how the instance stands."""
         ask, step = letter.ask, letter.step
-        here = await standing.read_to_send(
-            self._world.pool, ask.instance, ask.entered_at, ask.visit, step.channel, step.topic,
-            ADDRESSES[step.channel] or "", self._secret, letter.id,
-        ) or standing.gone(ask.instance)
+        here = await self._world.standing_of(
+            Look(ask.instance, ask.entered_at, ask.visit, step.channel, step.topic,
+                 ADDRESSES[step.channel], letter.id)
+        )
         if (before := stored(ask, letter.plan, here)) is not None:
             return before, here
         if here.message_state in ("sending", "unknown"):
@@ -100,8 +98,7 @@ class Deliveries:
         if here.is_over:
             return Outcome(status="over"), here
         if here.is_paused:
-            await instances.hold(self._world.pool, ask.instance)
-            return Outcome(status="held"), here
+            return await self._world.hold(ask), here
         return None, here
 
     async def _of_message(self, letter: Letter) -> Outcome | None:
@@ -119,7 +116,7 @@ class Deliveries:
         exit = letter.exit(settle)
         if exit is None:
             return None
-        await trail.write(self._world.pool, letter.visits(settle))
+        await self._world.write(letter.visits(settle))
         return taken(letter.ask, letter.plan, exit)
 
     def _elsewhere(self, letter: Letter, status: str) -> Outcome:
@@ -220,12 +217,12 @@ class Deliveries:
         )
 
     async def _close(self, letter: Letter, settle: Settle) -> Outcome:
-        await messages.settle(self._world.pool, [settle], letter.visits(settle))
+        await self._attempts.settle((settle, letter.visits(settle)))
         return taken(letter.ask, letter.plan, letter.exit(settle) or "")
 
     async def _defer(self, letter: Letter, failure: TemporaryFailure) -> None:
         """Name the reason in the ledger while the message waits for its next try."""
         settle = letter.settled("deferred", reason="temporary", detail=failure.detail[:500])
-        await messages.settle(self._world.pool, [settle])
+        await self._attempts.settle((settle, []))
 
 

@@ -9,7 +9,7 @@ from journeys.calls import Ask, Call, Outcome
 from routing import judging
 from routing.judging import Judged
 from routing.registry import Registry
-from storage import events, trail
+from storage import events
 
 TIMED_OUT = "timed_out"
 
@@ -34,7 +34,7 @@ class Listening:
         if here.is_over:
             return Outcome(status="over")
         *passed, wait = left(ask, plan, None)
-        await trail.write(self._world.pool, [*passed, replace(wait, wait_until=ask.until)])
+        await self._world.write([*passed, replace(wait, wait_until=ask.until)])
         return await self._looked(ask, unrouted=False) or Outcome()
 
     @activity.defn(name=Call.LOOK_AGAIN)
@@ -49,7 +49,7 @@ class Listening:
         if (outcome := await self._looked(ask, unrouted=True)) is not None:
             return outcome
         why = {"timeout": ask.until}
-        await trail.write(self._world.pool, left(ask, plan, TIMED_OUT, why=why))
+        await self._world.write(left(ask, plan, TIMED_OUT, why=why))
         before = stored(ask, plan, await self._world.standing(ask))
         return before or taken(ask, plan, TIMED_OUT)
 

@@ -15,7 +15,7 @@ from journeys.calls import Call as Question
 from journeys.plan import Plan
 from journeys.steps.call import ANSWERED, FAILED, Call
 from journeys.templates import Renderer, TemplateError
-from storage import instances, trail
+from storage import trail
 
 BODY_LIMIT = 256 * 1024  # bytes of an answer that are kept
 
@@ -38,8 +38,7 @@ class Requests:
         if here.is_over:
             return Outcome(status="over")
         if here.is_paused:
-            await instances.hold(self._world.pool, ask.instance)
-            return Outcome(status="held")
+            return await self._world.hold(ask)
         step = plan.step(ask.step)
         if not isinstance(step, Call):
             raise TypeError(f"step {ask.step!r} of {ask.plan} is no call")
@@ -66,7 +65,7 @@ class Requests:
             return await self._again(ask, plan, step, "no_answer", said)
         if 200 <= answer["status"] < 300:
             visits = left(ask, plan, ANSWERED, answer)
-            await trail.write(self._world.pool, visits)
+            await self._world.write(visits)
             before = stored(ask, plan, await self._world.standing(ask))
             return before or taken(ask, plan, ANSWERED)
         if answer["status"] in (408, 425, 429) or answer["status"] >= 500:
@@ -107,7 +106,7 @@ class Requests:
         self, ask: Ask, plan: Plan, reason: str, detail: str, result: dict[str, Any] | None = None
     ) -> Outcome:
         why = {"reason": reason, "detail": detail}
-        await trail.write(self._world.pool, left(ask, plan, FAILED, result, why))
+        await self._world.write(left(ask, plan, FAILED, result, why))
         before = stored(ask, plan, await self._world.standing(ask))
         return before or taken(ask, plan, FAILED)
 

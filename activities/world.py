@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import asyncpg
 
@@ -10,12 +10,14 @@ from expressions import Facts, Needs, condition, value
 from journeys.calls import Ask, Outcome
 from journeys.plan import Plan
 from journeys.steps.base import Source
-from storage import journeys, standing, trail
-from storage.standing import Standing
+from storage import instances, journeys, standing, trail
+from storage.gather import Gather
+from storage.standing import Look, Standing
 from storage.trail import Visit
 from workflows.plans import PLANS, Plans
 
-OutcomeWord = Literal["completed", "cancelled", "failed"]
+Written = list[Visit]
+TOGETHER = 200  # questions answered by one statement when many come at once
 
 
 @dataclass(slots=True)
@@ -23,7 +25,22 @@ class World:
     """The clients that activities share."""
 
     pool: asyncpg.Pool
+    secret: bytes
     plans: Plans = field(default_factory=lambda: PLANS)
+    standing_of: Gather[Look, Standing] = field(init=False)
+    write: Gather[Written, bool] = field(init=False)
+
+    def __post_init__(self) -> None:
+        async def read(looks: list[Look]) -> list[Standing]:
+            return await standing.read(self.pool, looks, self.secret)
+
+        async def write(given: list[Written]) -> list[bool]:
+            visits = {(one.instance, one.visit): one for group in reversed(given) for one in group}
+            written = await trail.write(self.pool, list(visits.values()))
+            return [(group[-1].instance, group[-1].visit) in written for group in given]
+
+        self.standing_of = Gather(read, TOGETHER)
+        self.write = Gather(write, TOGETHER)
 
     async def plan(self, ref: str) -> Plan:
         """The plan that a question names."""
@@ -36,8 +53,13 @@ class World:
 
     async def standing(self, ask: Ask) -> Standing:
         """How the asking instance stands; one that was erased is over."""
-        here = await standing.read(self.pool, ask.instance, ask.entered_at, ask.visit)
-        return here or standing.gone(ask.instance)
+        return await self.standing_of(Look(ask.instance, ask.entered_at, ask.visit))
+
+    async def hold(self, ask: Ask) -> Outcome:
+        """The journey is paused: the instance stands before this step until it goes on."""
+        await trail.write(self.pool, passed(ask))
+        await instances.hold(self.pool, ask.instance)
+        return Outcome(status="held")
 
     async def facts(self, ask: Ask, here: Standing, sources: Iterable[Source]) -> Facts:
         """What the expressions `sources` may see, read as far as they need it."""

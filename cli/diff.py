@@ -2,15 +2,22 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from cli.show import Fetch, find
+from cli.client import Fetch, Key, Url, fetching
+from cli.errors import CommandError
+from cli.show import find
 from journeys.diff import diff
 
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help="A file, or NAME or NAME@VERSION.")]
-After = Annotated[str, typer.Argument(metavar="AFTER", help="A file, or NAME or NAME@VERSION.")]
+After = Annotated[
+    str | None,
+    typer.Argument(metavar="[AFTER]", help="The same; without it BEFORE is a file, compared with "
+                   "what is published."),
+]
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to say it.")]
 
 
@@ -27,6 +34,21 @@ def compare(before: str, after: str, format: str, fetch: Fetch | None = None) ->
         sys.stdout.write("no difference\n")
 
 
-def command(before: Before, after: After, format: Format = "text") -> None:
-    """Compare two versions of a journey: rules, steps, where exits lead, templates."""
-    compare(before, after, format)
+def command(
+    before: Before,
+    after: After = None,
+    format: Format = "text",
+    url: Url = None,
+    key: Key = None,
+) -> None:
+    """Compare two versions of a journey, or a file with what is published."""
+    if after is None:
+        before, after = published(before), before
+    compare(before, after, format, fetching(url, key))
+
+
+def published(file: str) -> str:
+    """The name under which the journey of a file is published."""
+    if not Path(file).is_file():
+        raise CommandError(f"there is no file {file!r}; name a file, or two versions to compare")
+    return find(file)[0].journey

@@ -11,9 +11,24 @@ from collections.abc import Callable
 
 import typer
 
-from cli import check, diff, migrate, processes, replay, schema, show, simulate, up
+from cli import (
+    check,
+    control,
+    diff,
+    migrate,
+    processes,
+    publish,
+    replay,
+    schema,
+    show,
+    simulate,
+    up,
+    why,
+)
+from cli.demo import command as demo
 
 COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo.command,
     "up": up.command,
     "migrate": migrate.command,
     "api": processes.api,
@@ -24,6 +39,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "schema": schema.command,
     "simulate": simulate.command,
     "replay": replay.command,
+    "publish": publish.command,
+    "list": control.listed,
+    **{name: control.verb(name) for name in control.VERBS},
+    "why": why.command,
 }
 
 app = typer.Typer(

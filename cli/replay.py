@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import floor
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from cli.sender import Item, Refused, Sender
 from settings import load
 
 BATCH_ITEMS, BATCH_BYTES = 500, 400_000
-TICK = 0.2  # seconds: a paced replay sends what has come due this often
+TICKS = 5  # a second: a paced replay sends what has come due this often
 NAMED = 20
 TIMEOUT = 60.0
 
@@ -80,14 +81,19 @@ def due_by(pace: float | None, speed: float | None) -> Due:
 
     def due(number: int, stamp: datetime | None) -> float:
         if pace is not None:
-            return number / pace // TICK * TICK
+            return ticked(number / pace)
         if speed is None or stamp is None:
             return 0.0
         if not first:
             first.append(stamp)
-        return (stamp - first[0]).total_seconds() / speed // TICK * TICK
+        return ticked((stamp - first[0]).total_seconds() / speed)
 
     return due
+
+
+def ticked(seconds: float) -> float:
+    """The tick at or before; what is a hair before the next one counts as it."""
+    return floor(seconds * TICKS + 1e-6) / TICKS
 
 
 @dataclass(slots=True)

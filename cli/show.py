@@ -1,19 +1,19 @@
 """`parcours show`: a journey in words or as a picture, from a file or as it is published."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from cli.client import Fetch, Key, Url, fetching
 from cli.errors import CommandError
 from cli.files import load
 from journeys.definition import Journey
 from journeys.picture import mermaid, outline
 from journeys.templates import Template
 
-Fetch = Callable[[str, int | None], tuple[dict[str, Any], dict[str, Any]]]
 Pair = tuple[Journey, Mapping[str, Template]]
 
 Source = Annotated[str, typer.Argument(metavar="FILE|NAME[@VERSION]", help="A journey.")]
@@ -26,9 +26,11 @@ def show(source: str, picture: bool, fetch: Fetch | None = None) -> None:
     sys.stdout.write((mermaid if picture else outline)(journey) + "\n")
 
 
-def command(source: Source, picture: Picture = False) -> None:
+def command(
+    source: Source, picture: Picture = False, url: Url = None, key: Key = None
+) -> None:
     """Show a journey: its rules, its steps, and where each exit leads."""
-    show(source, picture)
+    show(source, picture, fetching(url, key))
 
 
 def find(source: str, fetch: Fetch | None = None) -> Pair:

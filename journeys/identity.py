@@ -33,6 +33,11 @@ class Directory:
     links: dict[ExternalId, CustomerId] = field(default_factory=dict)
     merges: list[tuple[CustomerId, CustomerId]] = field(default_factory=list)  # from, into
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether there is anything to write down."""
+        return bool(self.created or self.links or self.merges)
+
     def link(self, id: ExternalId, customer: CustomerId) -> None:
         """From now on `id` leads to `customer`."""
         self.owners[id] = self.links[id] = customer

@@ -16,7 +16,7 @@ from journeys.learning import attributes_of
 from journeys.plan import Plan
 from journeys.simulation.answers import Answers, Asked
 from journeys.simulation.assumptions import Assumptions
-from journeys.simulation.interests import heeded, looks_back_to, remembered
+from journeys.simulation.interests import entered, heeded, looks_back_to, remembered
 from journeys.simulation.ledger import Ledger, Render
 from journeys.simulation.passage import Passage
 from journeys.simulation.population import Person, Population
@@ -116,10 +116,8 @@ class Simulation:
             return
         if self.now - event.occurred_at > self._late_after:
             self.late += 1
-            self.refused.add(person.id, [
-                Refusal(gate.plan.name, "late", {})
-                for gate in self._gates if gate.plan.journey.entry.event == event.name
-            ])
+            late = [Refusal(one.name, "late", {}) for one in self.plans if entered(one, event)]
+            self.refused.add(person.id, late)
             return
         person.notice(event)
         effects = effects_of(

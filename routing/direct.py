@@ -34,7 +34,7 @@ async def decide(
 ) -> Inside | Refusal:
     """The instance that the event enters or has entered, registered; or the reason."""
     async with round.pool.acquire() as connection, connection.transaction():
-        people = await customers.locked(connection, [customer])
+        people = await customers.locked(connection, [customer], [(event, customer)])
         rows = await instances.around(
             connection, [customer], [event.id], [gate.plan.name], event.occurred_at
         )

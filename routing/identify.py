@@ -8,10 +8,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from journeys.event import Event
-from journeys.identity import CustomerId, Directory, ids_of, resolve
+from journeys.event import Event, shard_of
+from journeys.identity import CustomerId, Directory, ExternalId, ids_of, resolve
 from journeys.learning import attributes_of
-from storage import customers, erasure, events, merges
+from storage import customers, merges
 from storage.customers import Written
 from storage.pool import Db
 
@@ -27,26 +27,36 @@ class Resolved:
 async def identify(
     pool: asyncpg.Pool, batch: Sequence[Event], secret: bytes, now: datetime
 ) -> Resolved:
-    """Resolve the customers of `batch`, whose events share no id, and commit what they say.
+    """Resolve the customers of `batch`, whose events share no id, and commit what they say of them.
 
-    An event of somebody who was erased since it occurred has no customer and does nothing.
+    An event of somebody who was erased since it occurred has no customer and does nothing. Where
+    all customers are known and nothing is learned, nobody has to be kept out.
     """
+    ids = sorted({id for event in batch for id in ids_of(event)}, key=lambda id: (id.kind, id.value))
+    directory, erased = await customers.directory(pool, ids, secret)
+    resolved = resolve_all(batch, directory, erased)
+    if not directory.is_changed and not any(attributes_of(event) for event in batch):
+        return resolved
     async with pool.acquire() as connection, connection.transaction():
-        ids = sorted({id for event in batch for id in ids_of(event)},
-                     key=lambda id: (id.kind, id.value))
-        directory = await customers.directory(connection, ids)
-        buried = await erasure.buried(connection, ids, secret)
-        resolved = Resolved()
-        for event in batch:
-            gone = max((buried[id] for id in ids_of(event) if id in buried), default=None)
-            if (gone is None or event.occurred_at > gone) and ids_of(event):
-                resolved.customers[event.id] = resolve(
-                    event, directory, lambda: CustomerId(uuid4())
-                )
+        await customers.lock_ids(connection, {shard_of(id.value) for id in ids})
+        directory, erased = await customers.directory(connection, ids, secret)
+        resolved = resolve_all(batch, directory, erased)
         await _apply(connection, directory, resolved, now)
         await _learn(connection, batch, resolved.customers)
-        await events.assign(connection, batch, resolved.customers)
-        return resolved
+    return resolved
+
+
+def resolve_all(
+    batch: Sequence[Event], directory: Directory, erased: Mapping[ExternalId, datetime]
+) -> Resolved:
+    """The customer of each event that is not about somebody who is gone."""
+    resolved = Resolved()
+    for event in batch:
+        ids = ids_of(event)
+        gone = max((erased[id] for id in ids if id in erased), default=None)
+        if ids and (gone is None or event.occurred_at > gone):
+            resolved.customers[event.id] = resolve(event, directory, lambda: CustomerId(uuid4()))
+    return resolved
 
 
 async def _apply(

@@ -93,6 +93,7 @@ async def came(
     looks_back = any(one.since == "entry" or one.of is not None for one in awaited)
     after = inside.entered_at if looks_back else since
     names = sorted({one.event for one in awaited})
+    await customers.wait_for_routing(db, inside.customer)
     found = await events.since(db, inside.customer, names, after, until)
     if unrouted:
         ids = await customers.ids(db, inside.customer)

@@ -19,9 +19,12 @@ class Registry:
     plans: Plans = field(default_factory=lambda: PLANS)
     gates: dict[str, Gate] = field(default_factory=dict)
     _refs: dict[tuple[str, int], str] = field(default_factory=dict)
+    _changed: int = -1
 
-    async def refresh(self, db: Db) -> None:
-        """See what is published, closed and paused at this moment."""
+    async def refresh(self, db: Db, changed: int | None = None) -> None:
+        """See what is published, closed and paused; at once, or if `changed` is news."""
+        if changed is not None and changed <= self._changed:
+            return
         rows = await journeys.listed(db)
         self.gates = {
             row.name: Gate(
@@ -31,6 +34,7 @@ class Registry:
             )
             for row in rows
         }
+        self._changed = max((row.changed for row in rows), default=-1)
 
     async def plan(self, db: Db, journey: str, version: int) -> Plan:
         """One published version.

@@ -83,7 +83,11 @@ class Round:
             return Orders()
         receipts = await about(self.pool, mine)
         async with self.pool.acquire() as connection, connection.transaction():
-            people = await customers.locked(connection, {owners[event.id] for event in mine})
+            people = await customers.locked(
+                connection,
+                {owners[event.id] for event in mine},
+                [(event, owners[event.id]) for event in mine],
+            )
             names = {gate.plan.name for one in mine for gate in self.registry.entered_by(one.name)}
             rows = await instances.around(
                 connection, people, [event.id for event in mine], names,

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+import random
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import asyncpg
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 BATCH = 256  # events routed together
 POLL = 1.0  # seconds between looks when nobody rings
 LANES = 4  # batches under way at once, each with shards of its own
+SHARE = SHARDS // LANES
 AWAY = 1.0  # seconds to wait when Temporal or Postgres is away
 PARKED = timedelta(seconds=30)
 
@@ -62,61 +64,66 @@ class Router:
             connection.terminate()
 
     async def _lane(self, connection: asyncpg.Connection) -> None:
+        """Claim, route, and give back with the next claim."""
+        mine: set[int] = set()
         while True:
             self._rung.clear()
-            async with self._claimed(connection) as claimed:
-                if claimed:
-                    await self.route(claimed)
-            if not claimed:
+            async with self._lock:
+                mine, claimed, changed = await self._claim(connection, mine)
+            if claimed:
+                await self.route(claimed, changed)
+            elif mine:
+                await self._step_back(connection, mine)
+                mine = set()
+            else:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._rung.wait(), POLL)
 
     # Claiming ----------------------------------------------------------------------
 
-    @contextlib.asynccontextmanager
-    async def _claimed(self, connection: asyncpg.Connection) -> AsyncIterator[list[Claimed]]:
-        """Events of shards that nobody else routes meanwhile."""
-        async with self._lock:
-            shards, claimed = await self._claim(connection)
-        try:
-            yield claimed
-        finally:
-            if shards:
-                async with self._lock:
-                    self._held.difference_update(shards)
-                    await inbox.unlock_shards(connection, sorted(shards))
-
-    async def _claim(self, connection: asyncpg.Connection) -> tuple[set[int], list[Claimed]]:
+    async def _claim(
+        self, connection: asyncpg.Connection, done: set[int]
+    ) -> tuple[set[int], list[Claimed], int]:
+        """Shards that nobody else routes meanwhile, and their events; `done` are given back."""
         now = self._round.clock.now()
-        waiting = await inbox.waiting_shards(connection, now, sorted(self._held))
-        if not waiting:
-            return set(), []
-        mine = set(await inbox.lock_shards(connection, waiting[: SHARDS // LANES]))
-        self._held |= mine
+        self._held -= done
+        mine = set(
+            await inbox.claim_shards(connection, now, sorted(done), sorted(self._held), SHARE)
+        )
         if not mine:
-            return set(), []
-        claimed = await inbox.unrouted(self._round.pool, sorted(mine), now, BATCH)
+            return set(), [], 0
+        claimed, changed = await inbox.unrouted(connection, sorted(mine), now, BATCH)
         linked = {one.linked_shard for one in claimed if one.linked_shard is not None}
         wanted = sorted(linked - mine - self._held)
-        got = set(await inbox.lock_shards(connection, wanted)) if wanted else set()
-        self._held |= got
-        return mine | got, list(until_blocked(claimed, mine | got))
+        mine |= set(await inbox.lock_shards(connection, wanted)) if wanted else set()
+        self._held |= mine
+        return mine, list(until_blocked(claimed, mine)), changed
+
+    async def _step_back(self, connection: asyncpg.Connection, mine: set[int]) -> None:
+        """All events link to shards that somebody else has: let those go first."""
+        async with self._lock:
+            await inbox.unlock_shards(connection, sorted(mine))
+            self._held -= mine
+        await asyncio.sleep(random.uniform(0.001, 0.02))
 
     # Routing -----------------------------------------------------------------------
 
-    async def route(self, claimed: Sequence[Claimed]) -> None:
+    async def route(self, claimed: Sequence[Claimed], changed: int) -> None:
         """Route events in order; one that cannot be routed is parked with its reason."""
         try:
+            await self._round.registry.refresh(self._round.pool, changed)
             await self._route(claimed)
         except (RPCError, NotStarted) as error:
             log.warning("router.engine_away", error=type(error).__name__)
             await asyncio.sleep(AWAY if isinstance(error, RPCError) else 0.05)
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
+            await asyncio.sleep(random.uniform(0.001, 0.02))
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
             raise
         except Exception as error:
             if len(claimed) > 1:
                 for one in claimed:
-                    await self.route([one])
+                    await self.route([one], changed)
                 return
             log.error("router.parked", event_id=str(claimed[0].event.id), exc_info=True,
                       error=type(error).__name__)
@@ -124,7 +131,6 @@ class Router:
             await inbox.park(self._round.pool, claimed[0].seq, until, describe(error))
 
     async def _route(self, claimed: Sequence[Claimed]) -> None:
-        await self._round.registry.refresh(self._round.pool)
         seqs = {one.event.id: one.seq for one in claimed}
         for batch in rounds(one.event for one in claimed):
             resolved = await identify(

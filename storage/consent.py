@@ -50,3 +50,15 @@ async def suppress(
         """,
         channel, secret, address, reason, at,
     )
+
+
+async def unwanted(connection: Db, customer: UUID) -> list[tuple[str, str, datetime]]:
+    """What the customer does not want: channel, topic, and since when."""
+    rows = await connection.fetch(
+        """
+        SELECT channel, topic, at FROM unsubscriptions WHERE customer = $1
+        ORDER BY channel, topic
+        """,
+        customer,
+    )
+    return [(row["channel"], row["topic"], row["at"]) for row in rows]

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 
+from journeys.event import Event
 from journeys.identity import CustomerId, Directory, ExternalId
 from storage.pool import Db
 
@@ -30,25 +31,44 @@ class Written:
     times: Mapping[str, float]
 
 
+ID_LOCKS = 0x7069  # the first key of advisory locks on the creation of ids, by shard
 FIELDS = "id, attributes, created_at, erased_at"
 
 
-async def directory(connection: Db, ids: Iterable[ExternalId]) -> Directory:
-    """Who owns `ids`, and which of the owners have a user id."""
+async def directory(
+    connection: Db, ids: Iterable[ExternalId], secret: bytes
+) -> tuple[Directory, dict[ExternalId, datetime]]:
+    """Who owns `ids`, which of the owners have a user id, and which ids were erased, and when."""
     wanted = list(ids)
     rows = await connection.fetch(
         """
-        SELECT x.kind, x.value, x.customer, EXISTS (
+        SELECT w.kind, w.value, x.customer, t.erased_at, EXISTS (
             SELECT FROM external_ids u WHERE u.customer = x.customer AND u.kind = 'user_id'
         ) AS known
         FROM unnest($1::text[], $2::text[]) AS w (kind, value)
-        JOIN external_ids x USING (kind, value)
+        LEFT JOIN external_ids x USING (kind, value)
+        LEFT JOIN tombstones t
+            ON t.hash = sha256($3 || convert_to(w.kind || ':' || w.value, 'UTF8'))
         """,
-        [id.kind for id in wanted], [id.value for id in wanted],
+        [id.kind for id in wanted], [id.value for id in wanted], secret,
     )
-    return Directory(
-        owners={ExternalId(row["kind"], row["value"]): row["customer"] for row in rows},
-        known={row["customer"] for row in rows if row["known"]},
+    owned = [row for row in rows if row["customer"] is not None]
+    found = Directory(
+        owners={ExternalId(row["kind"], row["value"]): row["customer"] for row in owned},
+        known={row["customer"] for row in owned if row["known"]},
+    )
+    erased = {
+        ExternalId(row["kind"], row["value"]): row["erased_at"]
+        for row in rows if row["erased_at"] is not None
+    }
+    return found, erased
+
+
+async def lock_ids(connection: Db, shards: Iterable[int]) -> None:
+    """Let nobody else create or link ids of these shards until the transaction ends."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock($1, shard) FROM unnest($2::int[]) AS shard",
+        ID_LOCKS, sorted(shards),
     )
 
 
@@ -64,47 +84,21 @@ async def create(
 
 async def link(
     connection: Db, links: Mapping[ExternalId, CustomerId], now: datetime
-) -> int:
-    """Let external ids lead to customers; how many of them now do.
-
-    An id that somebody else has linked in the meantime to a customer that this caller did not
-    know of stays as it is: the caller looks again.
-    """
+) -> None:
+    """Let external ids lead to customers from now on."""
     ordered = sorted(links.items(), key=lambda pair: (pair[0].kind, pair[0].value))
-    rows = await connection.fetch(
+    await connection.execute(
         """
         INSERT INTO external_ids (kind, value, customer, linked_at)
         SELECT kind, value, customer, $4
         FROM unnest($1::text[], $2::text[], $3::uuid[]) AS n (kind, value, customer)
         ON CONFLICT (kind, value) DO UPDATE SET customer = excluded.customer, linked_at = $4
-        RETURNING 1
         """,
         [id.kind for id, _ in ordered],
         [id.value for id, _ in ordered],
         [customer for _, customer in ordered],
         now,
     )
-    return len(rows)
-
-
-async def claim_new(
-    connection: Db, links: Mapping[ExternalId, CustomerId], now: datetime
-) -> set[ExternalId]:
-    """Link ids that nobody had; returns those that were free."""
-    ordered = sorted(links.items(), key=lambda pair: (pair[0].kind, pair[0].value))
-    rows = await connection.fetch(
-        """
-        INSERT INTO external_ids (kind, value, customer, linked_at)
-        SELECT kind, value, customer, $4
-        FROM unnest($1::text[], $2::text[], $3::uuid[]) AS n (kind, value, customer)
-        ON CONFLICT DO NOTHING RETURNING kind, value
-        """,
-        [id.kind for id, _ in ordered],
-        [id.value for id, _ in ordered],
-        [customer for _, customer in ordered],
-        now,
-    )
-    return {ExternalId(row["kind"], row["value"]) for row in rows}
 
 
 async def write(connection: Db, written: Sequence[Written]) -> None:
@@ -137,14 +131,33 @@ async def write(connection: Db, written: Sequence[Written]) -> None:
 
 
 async def locked(
-    connection: Db, customers: Iterable[CustomerId]
+    connection: Db, customers: Iterable[CustomerId], events: Sequence[tuple[Event, CustomerId]] = ()
 ) -> dict[CustomerId, Customer]:
-    """These customers, their rows held until the transaction ends, in one order for everybody."""
+    """These customers, their rows held until the transaction ends, in one order for everybody.
+
+    It is also written down whose `events` are: they are seen once the rows are free.
+    """
     rows = await connection.fetch(
-        f"SELECT {FIELDS} FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE",  # noqa: S608
+        f"""
+        WITH assigned AS (
+            UPDATE events e SET customer = n.customer
+            FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS n (id, received_at, customer)
+            WHERE e.id = n.id AND e.received_at = n.received_at
+              AND e.customer IS DISTINCT FROM n.customer
+        )
+        SELECT {FIELDS} FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+        """,  # noqa: S608
         list(customers),
+        [event.id for event, _ in events],
+        [event.received_at for event, _ in events],
+        [owner for _, owner in events],
     )
     return {row["id"]: Customer(**row) for row in rows}
+
+
+async def wait_for_routing(connection: Db, customer: UUID) -> None:
+    """Return once no router holds the customer: what it has assigned is committed then."""
+    await connection.execute("SELECT FROM customers WHERE id = $1 FOR SHARE", customer)
 
 
 async def get(connection: Db, id: UUID) -> Customer | None:

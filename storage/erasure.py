@@ -1,27 +1,9 @@
 """Erasing a customer: every row goes, and a keyed hash of each external id stays behind."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from journeys.identity import ExternalId
 from storage.pool import Db
-
-
-async def buried(
-    connection: Db, ids: Iterable[ExternalId], secret: bytes
-) -> dict[ExternalId, datetime]:
-    """Which of `ids` belonged to somebody who was erased, and when."""
-    wanted = list(ids)
-    rows = await connection.fetch(
-        """
-        SELECT w.kind, w.value, t.erased_at
-        FROM unnest($1::text[], $2::text[]) AS w (kind, value)
-        JOIN tombstones t ON t.hash = sha256($3 || convert_to(w.kind || ':' || w.value, 'UTF8'))
-        """,
-        [id.kind for id in wanted], [id.value for id in wanted], secret,
-    )
-    return {ExternalId(row["kind"], row["value"]): row["erased_at"] for row in rows}
 
 
 async def bury(connection: Db, customer: UUID, secret: bytes, now: datetime) -> None:

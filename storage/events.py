@@ -77,24 +77,6 @@ def columns(events: list[Event]) -> list[list[object]]:
     ]
 
 
-async def assign(
-    connection: Db, events: Sequence[Event], owners: Mapping[UUID, CustomerId]
-) -> None:
-    """Say whose events these are."""
-    owned = [event for event in events if event.id in owners]
-    await connection.execute(
-        """
-        UPDATE events e SET customer = n.customer
-        FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[]) AS n (id, received_at, customer)
-        WHERE e.id = n.id AND e.received_at = n.received_at
-          AND e.customer IS DISTINCT FROM n.customer
-        """,
-        [event.id for event in owned],
-        [event.received_at for event in owned],
-        [owners[event.id] for event in owned],
-    )
-
-
 async def get(connection: Db, id: UUID) -> tuple[Event, CustomerId | None] | None:
     """One event and whose it is."""
     row = await connection.fetchrow("SELECT * FROM events WHERE id = $1", id)

@@ -26,9 +26,7 @@ class Claimed:
     event: Event
 
 
-async def lock_shards(
-    connection: Db, shards: Sequence[int]
-) -> list[int]:
+async def lock_shards(connection: Db, shards: Sequence[int]) -> list[int]:
     """Take what can be had of `shards` for this session, in ascending order."""
     rows = await connection.fetch(
         "SELECT shard FROM unnest($2::int[]) AS shard WHERE pg_try_advisory_lock($1, shard)",
@@ -45,27 +43,37 @@ async def unlock_shards(connection: Db, shards: Sequence[int]) -> None:
     )
 
 
-async def waiting_shards(
-    connection: Db, now: datetime, held: Sequence[int]
+async def claim_shards(
+    connection: Db, now: datetime, done: Sequence[int], held: Sequence[int], limit: int
 ) -> list[int]:
-    """The shards that have events to route and are not held by this process."""
+    """Give the shards `done` back, and take up to `limit` that have events to route.
+
+    Those that this process `held` otherwise are left alone.
+    """
     rows = await connection.fetch(
         """
-        SELECT DISTINCT shard FROM inbox
-        WHERE shard <> ALL ($1::int[]) AND (parked_until IS NULL OR parked_until <= $2)
+        WITH given_back AS MATERIALIZED (
+            SELECT count(pg_advisory_unlock($1, shard)) FROM unnest($2::int[]) AS shard
+        ), waiting AS MATERIALIZED (
+            SELECT DISTINCT shard FROM inbox
+            WHERE shard <> ALL ($3::int[]) AND (parked_until IS NULL OR parked_until <= $4)
+            ORDER BY shard LIMIT $5
+        )
+        SELECT shard FROM given_back, waiting WHERE pg_try_advisory_lock($1, shard)
         """,
-        list(held), now,
+        LOCKS, list(done), list(held), now, limit,
     )
     return [row["shard"] for row in rows]
 
 
 async def unrouted(
     connection: Db, shards: Sequence[int], now: datetime, limit: int
-) -> list[Claimed]:
-    """The oldest unrouted events of `shards`, in order of receipt."""
+) -> tuple[list[Claimed], int]:
+    """The oldest unrouted events of `shards` in order of receipt, and the last change of journeys."""
     rows = await connection.fetch(
         """
-        SELECT i.seq, i.shard, i.linked_shard, i.attempts, e.*
+        SELECT i.seq, i.shard, i.linked_shard, i.attempts, e.*,
+               (SELECT coalesce(max(changed), 0) FROM journeys) AS changed
         FROM (
             SELECT * FROM inbox
             WHERE shard = ANY ($1::int[]) AND (parked_until IS NULL OR parked_until <= $2)
@@ -76,10 +84,11 @@ async def unrouted(
         """,
         list(shards), now, limit,
     )
-    return [
+    claimed = [
         Claimed(row["seq"], row["shard"], row["linked_shard"], row["attempts"], event_of(row))
         for row in rows
     ]
+    return claimed, rows[0]["changed"] if rows else 0
 
 
 async def unrouted_of(

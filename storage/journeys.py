@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import orjson
 
 from journeys.definition import Journey
 from journeys.plan import Plan, plan_ref
 from journeys.templates import Template
 from storage.pool import Db
 
-State = Literal["open", "closed", "paused", "stopped"]
+JourneyState = Literal["open", "closed", "paused", "stopped"]
+Verb = Literal["pause", "resume", "close", "open", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,10 @@ class JourneyRow:
     paused_at: datetime | None
     stopped_at: datetime | None
     published_at: datetime
+    changed: int
 
     @property
-    def state(self) -> State:
+    def state(self) -> JourneyState:
         """One word for a list."""
         if self.paused_at is not None:
             return "paused"
@@ -37,7 +40,8 @@ class JourneyRow:
 
 
 LISTED = """
-    SELECT j.name, j.version, v.hash, j.closed_at, j.paused_at, j.stopped_at, v.published_at
+    SELECT j.name, j.version, v.hash, j.closed_at, j.paused_at, j.stopped_at, v.published_at,
+           j.changed
     FROM journeys j JOIN journey_versions v ON v.journey = j.name AND v.version = j.version
 """
 
@@ -50,7 +54,11 @@ async def publish(
     templates: Mapping[str, Any],
     now: datetime,
 ) -> tuple[int, bool]:
-    """The version that holds this definition, and whether it is new; publishing opens the journey."""
+    """The version that holds this definition, and whether it is new; publishing opens the journey.
+
+    The definition is kept as text within its `jsonb`, which would forget the order of its keys: the
+    branches of a step are tried in the order they are written.
+    """
     rows = await connection.fetch(
         """
         WITH same AS (
@@ -60,15 +68,17 @@ async def publish(
         ), next AS (
             INSERT INTO journeys (name, version, created_at) SELECT $1, 1, $5
             WHERE NOT EXISTS (SELECT FROM same)
-            ON CONFLICT (name) DO UPDATE SET version = journeys.version + 1
+            ON CONFLICT (name) DO UPDATE
+                SET version = journeys.version + 1, changed = nextval('journey_changes')
             RETURNING version
         ), stored AS (
-            INSERT INTO journey_versions (journey, version, hash, definition, templates, published_at)
+            INSERT INTO journey_versions
+                (journey, version, hash, definition, templates, published_at)
             SELECT $1, version, $2, $3, $4, $5 FROM next
         )
         SELECT version, true AS is_new FROM next UNION ALL SELECT version, false FROM same
         """,
-        name, digest, definition, templates, now,
+        name, digest, orjson.dumps(definition).decode(), templates, now,
     )
     return rows[0]["version"], rows[0]["is_new"]
 
@@ -77,7 +87,7 @@ async def change(
     connection: Db,
     name: str,
     now: datetime,
-    verb: Literal["pause", "resume", "close", "open", "stop"],
+    verb: Verb,
 ) -> JourneyRow | None:
     """Set or lift what holds a journey back; None if there is no such journey.
 
@@ -85,7 +95,7 @@ async def change(
     """
     await connection.execute(
         """
-        UPDATE journeys SET
+        UPDATE journeys SET changed = nextval('journey_changes'),
             paused_at = CASE $3 WHEN 'pause' THEN coalesce(paused_at, $2)
                                 WHEN 'resume' THEN NULL WHEN 'stop' THEN NULL ELSE paused_at END,
             closed_at = CASE WHEN $3 IN ('close', 'stop') THEN coalesce(closed_at, $2)
@@ -135,6 +145,6 @@ async def plan(connection: Db, name: str, version: int) -> Plan | None:
     return Plan(
         ref=plan_ref(name, version, row["hash"]),
         version=version,
-        journey=Journey.model_validate(row["definition"]),
+        journey=Journey.model_validate_json(row["definition"]),
         templates={key: Template.model_validate(one) for key, one in row["templates"].items()},
     )

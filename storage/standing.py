@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 
+import asyncpg
+
 from expressions import PastEvent
 from journeys.identity import CustomerId
 from storage.pool import Db
@@ -38,63 +40,59 @@ def gone(instance: UUID) -> Standing:
     )
 
 
-READ = """
-    SELECT i.customer, c.attributes, i.entry, i.entry_event,
-           (i.ended_at IS NOT NULL OR coalesce(i.entered_at <= j.stopped_at, false)
-               OR c.erased_at IS NOT NULL) AS is_over,
-           j.paused_at IS NOT NULL AS is_paused,
-           t.step, t.exit, t.result
-"""
-FROM = """
-    FROM instances i
-    JOIN customers c ON c.id = i.customer
-    JOIN journeys j ON j.name = i.journey
-    LEFT JOIN trail t ON t.entered_at = $2 AND t.instance = i.id AND t.visit = $3
-    WHERE i.id = $1
-"""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What to look at: a visit, and of a message what forbids it.
 
-
-async def read(
-    connection: Db, instance: UUID, entered_at: datetime, visit: int
-) -> Standing | None:
-    """How the instance stands at `visit`."""
-    row = await connection.fetchrow(READ + FROM, instance, entered_at, visit)
-    return Standing(**row) if row else None
-
-
-async def read_to_send(
-    connection: Db,
-    instance: UUID,
-    entered_at: datetime,
-    visit: int,
-    channel: str,
-    topic: str | None,
-    address: str,
-    secret: bytes,
-    message: UUID,
-) -> Standing | None:
-    """The same with what forbids a message: an unsubscription, or a suppressed address.
-
-    `address` names the attribute that holds it.
+    `address` names the attribute that holds the customer's address on the channel.
     """
-    row = await connection.fetchrow(
-        f"""
-        {READ},
-            EXISTS (
-                SELECT FROM unsubscriptions u WHERE u.customer = i.customer
-                AND u.channel IN ($4, '*') AND u.topic IN (coalesce($5, '*'), '*')
-            ) AS is_unsubscribed,
-            EXISTS (
-                SELECT FROM suppressions s WHERE s.channel = $4 AND s.hash
-                    = sha256($7 || convert_to(lower(c.attributes ->> $6), 'UTF8'))
-            ) AS is_suppressed,
-            (SELECT state FROM messages WHERE id = $8) AS message_state
-        {FROM}
-        """,  # noqa: S608
-        instance, entered_at, visit, channel, topic, address, secret,
-        message,
+
+    instance: UUID
+    entered_at: datetime
+    visit: int
+    channel: str | None = None
+    topic: str | None = None
+    address: str | None = None
+    message: UUID | None = None
+
+
+async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Standing]:
+    """How instances stand, in the order asked; `gone` where there is none."""
+    rows = await connection.fetch(
+        """
+        SELECT l.instance, l.visit AS asked, i.customer, c.attributes, i.entry, i.entry_event,
+               (i.ended_at IS NOT NULL OR coalesce(i.entered_at <= j.stopped_at, false))
+                   AS is_over,
+               j.paused_at IS NOT NULL AS is_paused,
+               t.step, t.exit, t.result,
+               l.channel IS NOT NULL AND EXISTS (
+                   SELECT FROM unsubscriptions u WHERE u.customer = i.customer
+                   AND u.channel IN (l.channel, '*') AND u.topic IN (coalesce(l.topic, '*'), '*')
+               ) AS is_unsubscribed,
+               l.address IS NOT NULL AND EXISTS (
+                   SELECT FROM suppressions s WHERE s.channel = l.channel AND s.hash
+                       = sha256($2 || convert_to(lower(c.attributes ->> l.address), 'UTF8'))
+               ) AS is_suppressed,
+               m.state AS message_state
+        FROM jsonb_to_recordset($1) AS l (
+            instance uuid, entered_at timestamptz, visit int, channel text, topic text,
+            address text, message uuid)
+        JOIN instances i ON i.id = l.instance
+        JOIN customers c ON c.id = i.customer
+        JOIN journeys j ON j.name = i.journey
+        LEFT JOIN trail t ON t.entered_at = l.entered_at AND t.instance = l.instance
+                         AND t.visit = l.visit
+        LEFT JOIN messages m ON m.id = l.message
+        """,
+        list(looks), secret,
     )
-    return Standing(**row) if row else None
+    found = {(row["instance"], row["asked"]): standing(row) for row in rows}
+    return [found.get((look.instance, look.visit)) or gone(look.instance) for look in looks]
+
+
+def standing(row: asyncpg.Record) -> Standing:
+    """A row of `read` as a model."""
+    return Standing(**{name: row[name] for name in Standing.__slots__})
 
 
 async def history(

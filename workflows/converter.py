@@ -1,15 +1,20 @@
 """How values become payloads, the same in client, worker and replayer."""
 
+from dataclasses import replace
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverter,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
+    PayloadConverter,
 )
+from temporalio.exceptions import FailureError
 
 from workflows.plans import MARK, Fetch, PlanCodec
 
@@ -37,9 +42,26 @@ class JourneyConverter(CompositePayloadConverter):
         )
 
 
-CLIENT_CONVERTER = DataConverter(payload_converter_class=JourneyConverter)
+class DiscreetFailures(DefaultFailureConverter):
+    """Failures by their type: what an exception says may quote a customer's data.
+
+    What we raise as a failure of Temporal's is written to be read in a history.
+    """
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        """The failure that stands for `exception`, and so on for its causes."""
+        super().to_failure(exception, payload_converter, failure)
+        if not isinstance(exception, FailureError):
+            failure.message = type(exception).__name__
+
+
+CLIENT_CONVERTER = DataConverter(
+    payload_converter_class=JourneyConverter
+)
 
 
 def worker_converter(fetch: Fetch) -> DataConverter:
     """The converter of workers and replayers, which need the plans themselves."""
-    return DataConverter(payload_converter_class=JourneyConverter, payload_codec=PlanCodec(fetch))
+    return replace(CLIENT_CONVERTER, payload_codec=PlanCodec(fetch))

@@ -153,6 +153,8 @@ class DurableRuntime:
             else:
                 outcome = await self._local(call, gives_up=gives_up)
             if outcome.status in ("busy", "pending"):
+                if self.passed:
+                    await self._local(Call.RECORD)
                 answer = await self._long(call, outcome.queue or TASK_QUEUE)
                 gives_up = answer is None
                 outcome = answer or outcome
@@ -180,7 +182,8 @@ class DurableRuntime:
             retry_policy=policies.LOCAL_RETRY,
             summary=self.step,
         )
-        del self.passed[: len(ask.passed)]
+        if answer.status in ("done", "held") and call != Call.JUDGE:
+            del self.passed[: len(ask.passed)]
         if answer.status == "over":
             self._over()
         return answer
@@ -204,7 +207,6 @@ class DurableRuntime:
             answer: Outcome = task.result()
         except ActivityError:
             return None
-        del self.passed[: len(ask.passed)]
         if answer.status == "over":
             self._over()
         return answer

@@ -37,8 +37,8 @@ class JourneyWorkflow:
         return "completed"
 
     @workflow.signal(name=EVENT_SIGNAL)
-    def event(self, nudge: Any) -> None:
-        """A stored event: `{"id": …}`; anything else is logged and ignored."""
+    def event(self, nudge: Any = None, *_: Any) -> None:
+        """A stored event: `{"id": …}`; anything else, nothing too, is logged and ignored."""
         try:
             self.runtime.hear(Nudge.model_validate_json(nudge) if isinstance(nudge, str)
                               else Nudge.model_validate(nudge))
@@ -46,7 +46,7 @@ class JourneyWorkflow:
             workflow.logger.warning("signal.ignored", extra={"problems": error.error_count()})
 
     @workflow.signal(name=RESUME_SIGNAL)
-    def resume(self) -> None:
+    def resume(self, *_: Any) -> None:
         """The journey goes on after a pause."""
         self.runtime.resumed = True
 

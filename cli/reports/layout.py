@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise, product
 
 GAP, LANE = 28.0, 14.0
-SWEEPS, SETTLINGS = 12, 120
+SWEEPS, SETTLINGS, STRAIGHTENINGS = 12, 60, 12
 
 
 @dataclass(eq=False, slots=True)
@@ -121,15 +121,22 @@ class Layout:
     def _spread(self, neighbours: dict[Place, tuple[list[Place], list[Place]]]) -> None:
         """Move places sideways towards their neighbours, keeping order and distance.
 
-        All places of an arrow want to be above each other, so that long arrows run straight.
+        Then the places of each long arrow towards one line, so that it runs straight.
         """
-        pulls = {place: [*sides[0], *sides[1]] for place, sides in neighbours.items()}
-        pulls |= {place: arrow.way for arrow in self.arrows for place in arrow.way[1:-1]}
         for row in self.rows:
             settle(row, [0.0] * len(row))
-        for turn in range(SETTLINGS):
+        pulls = {place: [*sides[0], *sides[1]] for place, sides in neighbours.items()}
+        lanes = [[one for one in arrow.way[1:-1] if one is not arrow.label]
+                 for arrow in self.arrows]
+        self._settle(pulls, SETTLINGS)
+        self._settle({place: lane for lane in lanes for place in lane}, STRAIGHTENINGS)
+
+    def _settle(self, pulls: dict[Place, list[Place]], turns: int) -> None:
+        for turn in range(turns):
             for row in self.rows if turn % 2 == 0 else reversed(self.rows):
-                settle(row, [mean((one.x for one in pulls[place]), place.x) for place in row])
+                settle(row, [
+                    mean((one.x for one in pulls.get(place, ())), place.x) for place in row
+                ])
 
     def _measure(self) -> None:
         left = min(place.x - place.width / 2 for row in self.rows for place in row)

@@ -25,7 +25,7 @@ def text(report: Report, source: str) -> str:
     if report.until != report.last_event:
         lines.append(f"the clock ran on until {moment(report.until)} UTC")
     for journey in report.journeys:
-        lines += ["", *_journey(journey)]
+        lines += ["", *of_journey(journey)]
     return "\n".join(lines)
 
 
@@ -43,7 +43,8 @@ def table(rows: Sequence[tuple[str, ...]], right: frozenset[int] = frozenset()) 
     ]
 
 
-def _journey(journey: JourneyReport) -> Iterator[str]:
+def of_journey(journey: JourneyReport) -> Iterator[str]:
+    """The part about one journey, a line at a time."""
     yield journey.journey
     yield "=" * len(journey.journey)
     yield f"entered {many(journey.entered)} times, by {many(journey.customers)} customers"

@@ -13,9 +13,11 @@ from journeys.simulation.assumptions import Assumptions
 from journeys.simulation.ledger import Ledger
 from journeys.simulation.passage import Passage
 from journeys.simulation.population import Person
+from journeys.steps import call as steps
 from journeys.steps.call import ANSWERED, FAILED
 from journeys.steps.emit import EMITTED, Emit
 from journeys.steps.send import NOT_SENT, SENT, Send
+from journeys.templates import TemplateError
 
 CHAIN_LIMIT = 16
 
@@ -71,11 +73,21 @@ class Answers:
         return Outcome(exit=decision.exit)
 
     def _request(self, asked: Asked) -> Outcome:
-        passage, step = asked.passage, asked.passage.visit.step
-        answer = self._assumptions.answer(passage.plan.name, step, asked.facts)
-        if answer is None:
+        passage = asked.passage
+        step = passage.plan.step(passage.visit.step)
+        if not isinstance(step, steps.Call):
+            raise TypeError(f"step {step.id!r} is no call")
+        try:
+            self._ledger.render(step.parts(), asked.passage, asked.person, asked.now)
+        except TemplateError as error:
+            passage.visit.reason = f"missing_variable: {error}"
             return Outcome(exit=FAILED)
-        passage.outputs[step] = answer.output
+        answer = self._assumptions.answer(passage.plan.name, step.id, asked.facts)
+        if answer is None:
+            passage.visit.reason = "no answer is assumed"
+            return Outcome(exit=FAILED)
+        if answer.is_final:
+            passage.outputs[step.id] = answer.output
         return Outcome(exit=ANSWERED if 200 <= answer.status < 300 else FAILED)
 
     def _deliver(self, asked: Asked) -> Outcome:

@@ -19,6 +19,11 @@ class Assumption(Model):
     body: Any = None
 
     @property
+    def is_final(self) -> bool:
+        """Whether the answer is kept; after one that is tried again and again there is none."""
+        return self.status < 500 and self.status not in {408, 425, 429}
+
+    @property
     def output(self) -> dict[str, Any]:
         """The answer as later steps see it."""
         return {"status": self.status, "body": self.body}

@@ -3,9 +3,15 @@
 from datetime import datetime
 
 from expressions import condition, value
+from journeys.event import Event
 from journeys.plan import Plan
 from journeys.steps.wait_for import WaitFor
 from journeys.triggers import Inside, needs_of
+
+
+def entered(plan: Plan, event: Event) -> bool:
+    """Whether `event` is of the kind that starts an instance of `plan`."""
+    return plan.journey.entry.event == event.name
 
 
 def heeded(plan: Plan) -> set[str]:

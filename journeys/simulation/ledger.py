@@ -50,8 +50,8 @@ class Ledger:
     def deliver(self, passage: Passage, step: Send, person: Person, now: datetime) -> Message:
         """What becomes of the message of the current visit."""
         visit, plan = passage.visit, passage.plan
-        id = uuid5(passage.inside.id, f"{step.id}/{visit.number}")
-        reason, detail = self._obstacle(id, passage, step, person)
+        id = message_id(passage)
+        reason, detail = self._obstacle(passage, step, person, now)
         message = Message(
             id=id, instance=passage.inside.id, journey=plan.name, step=step.id, visit=visit.number,
             channel=step.channel, at=now, state="accepted" if reason is None else "skipped",
@@ -88,8 +88,27 @@ class Ledger:
         )
         return next(sent, None)
 
+    def render(
+        self, parts: Mapping[str, str], passage: Passage, person: Person, now: datetime
+    ) -> None:
+        """Render the texts of the current visit, if this simulation renders any.
+
+        Raises:
+            TemplateError: they cannot be rendered.
+        """
+        if self._render is None:
+            return
+        visit, plan = passage.visit, passage.plan
+        self._render(parts, {
+            "customer": person.attributes,
+            "entry": passage.inside.entry,
+            "steps": passage.outputs,
+            "message": {"id": str(message_id(passage)), "journey": plan.name, "step": visit.step,
+                        "now": now.isoformat()},
+        })
+
     def _obstacle(
-        self, id: UUID, passage: Passage, step: Send, person: Person
+        self, passage: Passage, step: Send, person: Person, now: datetime
     ) -> tuple[str | None, str | None]:
         """Why the message cannot be sent: a word and a sentence."""
         attribute = ADDRESSES[step.channel]
@@ -97,19 +116,17 @@ class Ledger:
             address = person.attributes.get(attribute)
             if not isinstance(address, str) or not address.strip():
                 return "no_address", f"the customer has no {attribute}"
-        template = passage.plan.templates.get(step.template)
-        if self._render is None or template is None:
+        if (template := passage.plan.templates.get(step.template)) is None:
             return None, None
-        data = {
-            "customer": person.attributes,
-            "entry": passage.inside.entry,
-            "steps": passage.outputs,
-            "message": {"id": str(id), "journey": passage.plan.name, "step": step.id},
-        }
         try:
-            self._render(template.parts, data)
+            self.render(template.parts, passage, person, now)
         except MissingVariable as missing:
             return "missing_variable", str(missing)
         except TemplateError as error:
             return "template_error", str(error)
         return None, None
+
+
+def message_id(passage: Passage) -> UUID:
+    """The id of the message that the current visit sends: made of instance and visit."""
+    return uuid5(passage.inside.id, f"{passage.visit.step}/{passage.visit.number}")

@@ -111,8 +111,11 @@ CREATE INDEX inbox_shard ON inbox (shard, seq);
 
 -- Journeys ----------------------------------------------------------------------
 
+CREATE SEQUENCE journey_changes;
+
 CREATE TABLE journeys (
     name        text PRIMARY KEY,
+    changed     bigint NOT NULL DEFAULT nextval('journey_changes'),
     version     integer NOT NULL,
     closed_at   timestamptz,
     paused_at   timestamptz,

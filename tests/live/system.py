@@ -4,21 +4,30 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import orjson
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
 
 from embedded.mailbox import Mailbox
-from journeys.event import Event, event_id
+from journeys.event import SHARDS, Event, event_id
+from routing.registry import Registry
+from routing.round import Round
+from routing.router import Router
 from settings import Settings
-from storage import events, installation, journeys
+from storage import events, inbox, installation, journeys
 from storage.notify import Bell
 from storage.pool import pool as open_pool
-from worker import wired
+from wiring import temporal_address
+from worker import Parts, wired
+from workflows.client import Engine
+from workflows.connect import connect
+from workflows.converter import CLIENT_CONVERTER
 
 TEMPLATE = {
     "name": "hello",
@@ -66,6 +75,54 @@ class System:
                 await asyncio.sleep(0.02)
         return value
 
+    async def routed(self) -> None:
+        """Return once every event that was stored is routed."""
+        await self.until("SELECT NOT EXISTS (SELECT FROM inbox)")
+
+    async def exits(self, journey: str) -> list[tuple[str, str | None]]:
+        """The steps that the journey's instances have visited, and how they left them."""
+        rows = await self.pool.fetch(
+            """
+            SELECT t.step, t.exit FROM trail t JOIN instances i ON i.id = t.instance
+            WHERE i.journey = $1 ORDER BY t.entered_at, t.instance, t.visit
+            """,
+            journey,
+        )
+        return [(row["step"], row["exit"]) for row in rows]
+
+    async def outcomes(self, journey: str) -> list[str | None]:
+        """How the journey's instances have ended, in the order they began."""
+        rows = await self.pool.fetch(
+            "SELECT outcome FROM instances WHERE journey = $1 ORDER BY entered_at", journey
+        )
+        return [row["outcome"] for row in rows]
+
+    async def client(self) -> Client:
+        """A client as the API has it."""
+        return await connect(temporal_address(self.settings), CLIENT_CONVERTER, lazy=False)
+
+    async def workflow(self, journey: str) -> WorkflowHandle[Any, Any]:
+        """The workflow of the journey's latest instance."""
+        query = "SELECT workflow_id FROM instances WHERE journey = $1 ORDER BY entered_at DESC"
+        return (await self.client()).get_workflow_handle(await self.pool.fetchval(query, journey))
+
+    async def round(self) -> Round:
+        """What a router works with, apart from the one in the worker."""
+        found = await installation.get(self.pool)
+        assert found is not None
+        registry = Registry()
+        await registry.refresh(self.pool)
+        return Round(
+            self.pool, registry, Engine(await self.client()), found.clock, found.secret,
+            self.settings.late_event_limit,
+        )
+
+    async def route(self, round: Round | None = None) -> None:
+        """Route what waits, as one turn of a router."""
+        claimed = await inbox.unrouted(self.pool, range(SHARDS), datetime.now(UTC), 1000)
+        router = Router(str(self.settings.database_url), round or await self.round())
+        await router.route(claimed)
+
 
 def event(
     name: str, user: str, at: datetime | None = None, message_id: str | None = None,
@@ -100,17 +157,37 @@ async def system(
 
 
 @asynccontextmanager
-async def working(settings: Settings) -> AsyncIterator[None]:
-    """A worker in this process."""
+async def working(
+    settings: Settings, *, routes: bool = True, **main: Any
+) -> AsyncIterator[Parts]:
+    """A worker in this process; `main` changes how the worker of instances is made."""
     async with wired(settings) as parts, AsyncExitStack() as stack:
+        if main:
+            parts = await remade(settings, parts, main)
         for one in parts.workers:
             await stack.enter_async_context(one)
-        tasks = [asyncio.create_task(one) for one in (
-            parts.router.run(), parts.housekeeping.run(), parts.attempts.renew_leases())]
+        jobs = [parts.housekeeping.run(), parts.attempts.renew_leases()]
+        jobs += [parts.router.run()] if routes else []
+        tasks = [asyncio.create_task(one) for one in jobs]
         try:
-            yield
+            yield parts
         finally:
             for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+
+async def remade(settings: Settings, parts: Parts, changes: Mapping[str, Any]) -> Parts:
+    """The same with the worker of instances made anew, on a client of its own.
+
+    A client has one worker for a task queue, and starts eagerly on that one only.
+    """
+    first, *others = parts.workers
+    client = await connect(
+        temporal_address(settings), first.client.data_converter, lazy=False
+    )
+    round = replace(parts.router._round, engine=Engine(client))
+    router = Router(str(settings.database_url), round)
+    worker = Worker(**{**first.config(), "client": client, **changes})
+    return replace(parts, workers=[worker, *others], router=router)

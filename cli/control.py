@@ -1,0 +1,65 @@
+"""`parcours list`, and the verbs that say who may enter a journey and go on in it."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli.check import Format
+from cli.client import Key, Url, server
+from cli.reports.phrases import many, moment
+from cli.reports.text import table
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A published journey.")]
+
+VERBS = {
+    "pause": ("Take no entries and hold every effect back.", "takes no entries, effects are held"),
+    "resume": ("Go on after a pause.", "goes on"),
+    "close": ("Take no entries; those inside go on.", "takes no entries; those inside go on"),
+    "open": ("Take entries again.", "takes entries"),
+    "stop": ("Take no entries and end everybody inside.", "is stopped; everybody inside is ended"),
+}
+
+
+def listed(url: Url = None, key: Key = None, format: Format = "text") -> None:
+    """List the published journeys: state, version, who entered and who is inside."""
+    rows = server(url, key).get("journeys")["items"]
+    if format == "json":
+        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        return
+    for line in lines(rows):
+        sys.stdout.write(f"{line}\n")
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The journeys as a table."""
+    if not rows:
+        yield "no journey is published; `parcours publish FILE` publishes one"
+        return
+    head = ("journey", "state", "version", "published", "entered", "inside")
+    yield from table([head, *map(row, rows)], frozenset({2, 4, 5}))
+
+
+def row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    """One journey as a row of the table."""
+    published = moment(datetime.fromisoformat(one["published_at"]))
+    return (one["journey"], one["state"], str(one["version"]), published, many(one["entered"]),
+            many(one["inside"]))
+
+
+def verb(name: str) -> Callable[..., None]:
+    """The command of one verb."""
+    help, done = VERBS[name]
+
+    def command(
+        journey: Name, url: Url = None, key: Key = None, format: Format = "text"
+    ) -> None:
+        answer = server(url, key).post("journeys", journey, name)
+        text = json.dumps(answer, indent=2) if format == "json" else f"{journey} {done}"
+        sys.stdout.write(f"{text}\n")
+
+    command.__doc__ = help
+    return command
