@@ -46,7 +46,7 @@ lint: setup ## Format, rules, imports, types
 	$(BIN)/mypy .
 
 check: lint ## All of lint and the fast tests, in under a minute
-	$(BIN)/pytest -m "not slow" tests/pure tests/history tests/database tests/http
+	$(BIN)/pytest -m "not slow" tests/test_*.py tests/pure tests/history tests/database tests/http
 
 format: setup ## Let the linter put right what it can
 	$(BIN)/ruff format

@@ -1,4 +1,4 @@
-"""One attempt to send: it owns the message from the point of no return until the answer is written."""
+"""Attempts to send: each owns its message from the point of no return to the written answer."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ import asyncpg
 
 from activities.letters import Letter
 from channels.base import (
-    Outgoing,
     OutcomeUnknown,
+    Outgoing,
     PermanentFailure,
     Provider,
     TemporaryFailure,
@@ -124,15 +124,19 @@ class Attempts:
             raise
         except PermanentFailure as failure:
             said = Said("refused", "refused", failure.detail)
-            if failure.suppress:
-                await consent.suppress(
-                    self._pool, outgoing.channel, address, self._secret, "refused", letter.ask.now
-                )
+            await self._suppress(letter, address, failure)
         except OutcomeUnknown as failure:
             said = Said("unknown", "no_answer", failure.detail)
         else:
             said = Said("accepted", None, accepted.detail, accepted.provider_id)
         return await self._write(letter, attempt, provider, said)
+
+    async def _suppress(self, letter: Letter, address: str, failure: PermanentFailure) -> None:
+        """Do not write to an address again that the provider calls bad."""
+        if failure.suppress:
+            await consent.suppress(
+                self._pool, letter.step.channel, address, self._secret, "refused", letter.ask.now
+            )
 
     async def _write(
         self, letter: Letter, attempt: Attempt, provider: Provider, said: "Said"

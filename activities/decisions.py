@@ -1,6 +1,6 @@
 """Decisions and changes: what a step makes of the facts, written under its visit."""
 
-from collections.abc import Callable, Awaitable
+from collections.abc import Awaitable, Callable
 from uuid import uuid5
 
 from temporalio import activity
@@ -10,13 +10,12 @@ from journeys.calls import Ask, Call, Outcome
 from journeys.event import Event, event_id
 from journeys.plan import Plan
 from journeys.steps.base import Decision
-from journeys.steps.emit import Emit
+from journeys.steps.emit import CHAIN_LIMIT, EMITTED, FAILED, Emit
 from storage import customers, instances
 from storage.customers import Written
 from storage.standing import Standing
 
 Accept = Callable[[list[Event]], Awaitable[object]]
-CHAIN_LIMIT = 16
 
 
 class Decisions:
@@ -61,11 +60,11 @@ class Decisions:
         step = plan.step(ask.step)
         assert isinstance(step, Emit)  # noqa: S101 -- only an emit asks this
         decision = await self._decision(ask, plan, here)
-        if decision.exit == "emitted":
+        if decision.exit == EMITTED:
             depth = await instances.depth(self._world.pool, here.entry_event)
             if depth >= CHAIN_LIMIT:
                 decision = Decision(
-                    exit="failed",
+                    exit=FAILED,
                     why={"reason": f"a chain of emitted events stops at {CHAIN_LIMIT}"},
                 )
             else:

@@ -7,10 +7,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.attempts import Attempts
-from activities.letters import ADDRESSES, Channel, Forbidden, Letter
+from activities.letters import Channel, Forbidden, Letter
 from activities.world import World, stored, taken
 from channels.base import TemporaryFailure
 from journeys.calls import Ask, Call, Outcome
+from journeys.steps.send import ADDRESSES
 from journeys.templates import Renderer
 from storage import messages, trail
 from storage.messages import Message, Settle
@@ -184,7 +185,7 @@ class Deliveries:
         channel.breaker.succeeded()
         outcome = await self._fate(letter, settle)
         if outcome.status in ("busy", "pending"):
-            raise ApplicationError("the message's fate is unknown: it is sent again", type="Unknown")
+            raise ApplicationError("its fate is unknown: it is sent again", type="Unknown")
         return outcome
 
     async def _patiently(self, task: "asyncio.Task[Settle | None]") -> None:

@@ -11,19 +11,11 @@ from channels.breaker import Breaker
 from journeys.calls import Ask
 from journeys.definition import Guarantee
 from journeys.plan import Plan
-from journeys.steps.send import NOT_SENT, SENT, Send
-from journeys.templates import MissingVariable, Renderer
+from journeys.steps.send import ADDRESSES, NOT_SENT, SENT, Send
+from journeys.templates import MissingVariable, Renderer, TemplateError
 from storage.messages import MessageState, Settle
 from storage.standing import Standing
 from storage.trail import Visit
-
-ADDRESSES: Mapping[str, str | None] = {
-    "email": "email",
-    "sms": "phone",
-    "whatsapp": "phone",
-    "push": "device_token",
-    "webhook": None,
-}
 
 
 @dataclass(slots=True)
@@ -34,7 +26,7 @@ class Channel:
     breaker: Breaker
 
 
-class Forbidden(Exception):  # noqa: N818 -- a result, not a failure
+class Forbidden(Exception):
     """The message is not to be sent: the reason in a word, and in a sentence."""
 
     def __init__(self, reason: str, detail: str | None = None) -> None:
@@ -98,19 +90,25 @@ class Letter:
         """The rendered parts.
 
         Raises:
-            Forbidden: a variable has no value and the template gives no default.
+            Forbidden: a variable has no value and no default, or the template fails.
         """
         template = self.plan.templates[self.step.template]
         data = {
             "customer": here.attributes,
             "entry": here.entry,
             "steps": steps,
-            "message": {"id": str(self.id), "journey": self.plan.name, "step": self.step.id},
+            "message": {
+                "id": str(self.id),
+                "topic": self.step.topic,
+                "now": self.ask.now.isoformat(),
+            },
         }
         try:
             return renderer.render(template.parts, data)
         except MissingVariable as missing:
             raise Forbidden("missing_variable", str(missing)) from missing
+        except TemplateError as error:
+            raise Forbidden("template_error", str(error)) from error
 
     def settled(
         self, state: MessageState, attempt: UUID | None = None, **said: str | None

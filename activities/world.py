@@ -1,4 +1,4 @@
-"""What activities work with: the database, the plans, the channels, and what an instance may know."""
+"""What activities work with: the database, the plans, and what an instance may know."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,11 @@ class World:
         async def write(given: list[Written]) -> list[bool]:
             visits = {(one.instance, one.visit): one for group in reversed(given) for one in group}
             written = await trail.write(self.pool, list(visits.values()))
-            return [(group[-1].instance, group[-1].visit) in written for group in given]
+            keys = [(group[-1].instance, group[-1].visit) for group in given]
+            return [
+                key in written and visits[key] is group[-1]
+                for key, group in zip(keys, given, strict=True)
+            ]
 
         self.standing_of = Gather(read, TOGETHER)
         self.write = Gather(write, TOGETHER)

@@ -2,8 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
 
+import asyncpg
 from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.types import Lifespan
 
 from api import errors
 from api.auth import admin
@@ -13,6 +19,7 @@ from routing.registry import Registry
 from routing.round import Round
 from settings import Settings, SettingsError
 from storage import installation
+from storage.installation import Installation
 from storage.keys import Keys
 from storage.pool import pool as open_pool
 from wiring import temporal_address
@@ -26,6 +33,11 @@ Customer journeys on Temporal: events come in on the tracking routes (with a **w
 everything else is done with an **admin key**.
 """
 
+WRITE_KEYS = {
+    "writeKey": {"type": "http", "scheme": "basic", "description": "a write key as the user"},
+    "writeKeyHeader": {"type": "apiKey", "in": "header", "name": "X-Write-Key"},
+}
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The application; it opens its connections when it starts."""
@@ -38,14 +50,16 @@ def create_app(settings: Settings) -> FastAPI:
             if found is None:
                 raise SettingsError("the database is not prepared: run `parcours migrate`")
             client = await connect(temporal_address(settings), CLIENT_CONVERTER, lazy=True)
-            put(app, pool, found, Engine(client), settings)
+            put(app, pool, found, Engine(client), settings.late_event_limit)
             yield
             await app.state.ingest.bell.rest()
 
     return assembled(lifespan)
 
 
-def put(app: FastAPI, pool, found: installation.Installation, engine, settings) -> None:  # type: ignore
+def put(
+    app: FastAPI, pool: asyncpg.Pool, found: Installation, engine: Engine, late: timedelta
+) -> None:
     """Give the application what its routes work with."""
     state = app.state
     state.pool, state.clock, state.secret = pool, found.clock, found.secret
@@ -53,18 +67,28 @@ def put(app: FastAPI, pool, found: installation.Installation, engine, settings) 
     state.keys = Keys(pool)
     state.registry = Registry()
     state.ingest = Ingest(pool, found.clock, state.keys)
-    state.round = Round(
-        pool, state.registry, engine, found.clock, found.secret, settings.late_event_limit
-    )
+    state.round = Round(pool, state.registry, engine, found.clock, found.secret, late)
 
 
-def assembled(lifespan) -> FastAPI:  # type: ignore
-    """All routes and errors."""
+def assembled(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """All routes and errors; the busiest routes first, since they are tried in order."""
     app = FastAPI(title="Parcours", version="0.1.0", description=DESCRIPTION, lifespan=lifespan)
     errors.install(app)
-    app.include_router(health.router)
     app.include_router(tracking.router)
+    app.include_router(health.router)
     app.include_router(browser.router)
     for routes in (journeys, instances, customers, messages):
         app.include_router(routes.router, dependencies=[Depends(admin)])
+    app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the write keys that the tracking routes read by themselves."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        document.setdefault("components", {}).setdefault("securitySchemes", {}).update(WRITE_KEYS)
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -17,7 +17,7 @@ MEDIA = "application/problem+json"
 AWAY = {"Retry-After": "5"}
 
 
-class Problem(Exception):  # noqa: N818 -- RFC 9457's word
+class Problem(Exception):
     """Something the caller can do about: status, a title for its kind, and what happened here."""
 
     def __init__(

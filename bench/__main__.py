@@ -1,7 +1,6 @@
-"""`python -m bench`: how fast it is on this machine, each figure beside its floor of the same run."""
+"""`python -m bench`: how fast it is here, each figure beside its floor of the same run."""
 
 import argparse
-import asyncio
 import json
 import platform
 import tempfile
@@ -49,8 +48,12 @@ def main() -> None:
     for name, value in figures.items():
         table.add_row(name, f"{value:,.2f}")
     Console().print(table)
-    machine = {"cores": psutil.cpu_count(), "system": platform.platform(),
-               "python": platform.python_version(), "at": datetime.now(UTC).isoformat()}  # fmt: skip
+    machine = {
+        "cores": psutil.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "at": datetime.now(UTC).isoformat(),
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps({"machine": machine, **figures}, indent=2), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""The engine's floor: a workflow written by hand, one local activity that writes a ledger and mails.
+"""The engine's floor: a workflow by hand, with one local activity that keeps a ledger and mails.
 
 Started without HTTP, from the worker's own process, with eager start: what is left is Temporal's.
 """

@@ -216,7 +216,7 @@ def main() -> None:
         measured(
             options.guarantee.split(","), options.runs, options.count, options.kills,
             options.victims.split(","),
-        )  # fmt: skip
+        )
     )
     columns = list(asdict(outcomes[0]))
     table = Table(*columns, "holds")

@@ -68,7 +68,7 @@ class ChannelError(Exception):
         self.detail = detail
 
 
-class TemporaryFailure(ChannelError):  # noqa: N818 the ledger's word
+class TemporaryFailure(ChannelError):
     """The message was not accepted now; it may be later."""
 
     def __init__(self, detail: str, retry_after: timedelta | None = None) -> None:
@@ -80,7 +80,7 @@ class RateLimited(TemporaryFailure):
     """The provider asks for fewer messages."""
 
 
-class PermanentFailure(ChannelError):  # noqa: N818 the ledger's word
+class PermanentFailure(ChannelError):
     """The message will never be accepted; `suppress` says that the address itself is bad."""
 
     def __init__(self, detail: str, suppress: bool = False) -> None:
@@ -88,11 +88,11 @@ class PermanentFailure(ChannelError):  # noqa: N818 the ledger's word
         self.suppress = suppress
 
 
-class OutcomeUnknown(ChannelError):  # noqa: N818 the ledger's word
+class OutcomeUnknown(ChannelError):
     """The message may have been accepted: no answer came after the point of no return."""
 
 
-class Withdrawn(ChannelError):  # noqa: N818 the ledger's word
+class Withdrawn(ChannelError):
     """The commit was refused, and nothing was sent."""
 
 

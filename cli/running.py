@@ -57,6 +57,8 @@ async def running(
             database = Postgres(children.directory / "postgres", durable=clock is None)
             url = await stack.enter_async_context(postgres(database))
             settings = settings.model_copy(update={"database_url": url})
+        # Before Postgres stops: who sends a message writes down what became of it.
+        stack.push_async_callback(children.stop_all)
         prepared = await prepare(str(settings.database_url), settings, clock)
         ui = None
         if settings.temporal_address is None:

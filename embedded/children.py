@@ -58,8 +58,7 @@ class Children:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for name in reversed(list(self._keepers)):
-            await self.stop(name)
+        await self.stop_all()
         if self._lock is not None:
             self._lock.close()
 
@@ -72,6 +71,11 @@ class Children:
         """Run a child from now on, whatever happens to it."""
         self._spawn(child)
         self._keepers[child.name] = asyncio.create_task(self._keep(child), name=child.name)
+
+    async def stop_all(self) -> None:
+        """End every child for good, the last one started first."""
+        for name in reversed(list(self._keepers)):
+            await self.stop(name)
 
     async def stop(self, name: str) -> None:
         """End a child for good: politely, then not."""

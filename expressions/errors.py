@@ -31,7 +31,7 @@ class ExpressionError(Exception):
         return f"{self.line}:{self.column}: {self.message}\n{self.caret}{hint}"
 
 
-class UnknownValue(Exception):  # noqa: N818 (an answer about the facts, not a fault of anybody)
+class UnknownValue(Exception):
     """The expression has no value over these facts."""
 
     def __init__(self, reason: str) -> None:

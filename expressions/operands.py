@@ -16,7 +16,7 @@ BRACKET = re.compile(
 )
 
 
-class Missing(Exception):  # noqa: N818 (a passing answer inside this module, not a fault)
+class Missing(Exception):
     """The operand has no value."""
 
 

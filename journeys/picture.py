@@ -35,7 +35,7 @@ def _outline(journey: Journey) -> Iterator[str]:
     following = [*(step.id for step in journey.steps), None][1:]
     for number, (step, after) in enumerate(zip(journey.steps, following, strict=True), 1):
         yield f"{number:>3}  {step.id:<{width}}  {phrases.of_step(step)}"
-        for exit in step.exits if step.kind != "end" else ():
+        for exit in step.exits if not step.ends else ():
             target = edges[step.id, exit]
             why = phrases.of_exit(step, exit)
             if why or target != after:

@@ -39,7 +39,7 @@ class TemplateError(JourneyError):
         self.message = message
 
 
-class MissingVariable(TemplateError):  # noqa: N818 (about the data, not a fault of the template)
+class MissingVariable(TemplateError):
     """A part needs a variable that this customer does not have."""
 
     def __init__(self, path: str, part: str, line: int) -> None:

@@ -1,4 +1,4 @@
-"""What one event does: which instances it ends or wakes, which goals it meets, which journeys it enters.
+"""What one event does: the instances it ends or wakes, the goals it meets, the journeys it enters.
 
 Pure decisions, shared by the router and the simulator. Everything that might have happened and did
 not is named too, with the condition and the values it saw.

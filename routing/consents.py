@@ -5,6 +5,7 @@ from uuid import UUID
 
 from journeys.event import Event
 from journeys.identity import CustomerId
+from journeys.steps.send import ADDRESSES
 from routing.known import message_of
 from routing.round import Round
 from storage import consent, customers, messages
@@ -12,7 +13,7 @@ from storage import consent, customers, messages
 UNSUBSCRIBED, SUBSCRIBED = "Unsubscribed", "Subscribed"
 BOUNCED, COMPLAINED = "Message Bounced", "Message Complained"
 NAMES = frozenset({UNSUBSCRIBED, SUBSCRIBED, BOUNCED, COMPLAINED})
-ADDRESSES = {"email": "email", "sms": "phone", "whatsapp": "phone", "push": "device_token"}
+ATTRIBUTES: Mapping[str, str | None] = {**ADDRESSES}
 
 
 async def heed(
@@ -45,7 +46,7 @@ async def _suppress(round: Round, event: Event, customer: CustomerId) -> None:
     message = await messages.get(round.pool, id) if id else None
     person = await customers.get(round.pool, customer)
     channel = message.channel if message else text(event.properties.get("channel"))
-    address = person.attributes.get(ADDRESSES.get(channel, "")) if person else None
+    address = person.attributes.get(ATTRIBUTES.get(channel) or "") if person else None
     if isinstance(address, str):
         await consent.suppress(
             round.pool, channel, address, round.secret, event.name, event.occurred_at

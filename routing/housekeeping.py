@@ -1,4 +1,4 @@
-"""What has to be done now and then, by one worker at a time: resumes, stops, lost starts, retention."""
+"""What one worker at a time does now and then: resumes, stops, lost starts, retention."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -113,7 +113,7 @@ class Housekeeping:
         for name in await retention.drop_before(connection, now - self._keep):
             log.info("retention.dropped", partition=name)
         while await retention.forget_message_ids(connection, now - self._keep):
-            await asyncio.sleep(0)
+            log.debug("retention.message_ids")
 
     async def _tell_end(self, row: Instance) -> None:
         nudge = Nudge(id=row.id, instance=row.id, ends=True)

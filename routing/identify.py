@@ -32,7 +32,7 @@ async def identify(
     An event of somebody who was erased since it occurred has no customer and does nothing. Where
     all customers are known and nothing is learned, nobody has to be kept out.
     """
-    ids = sorted({id for event in batch for id in ids_of(event)}, key=lambda id: (id.kind, id.value))
+    ids = list(dict.fromkeys(id for event in batch for id in ids_of(event)))
     directory, erased = await customers.directory(pool, ids, secret)
     resolved = resolve_all(batch, directory, erased)
     if not directory.is_changed and not any(attributes_of(event) for event in batch):

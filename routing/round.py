@@ -1,4 +1,4 @@
-"""Routes events of different customers together: decides in one transaction, then tells Temporal."""
+"""Routes events of different customers: decides in one transaction, then tells Temporal."""
 
 import asyncio
 import hmac
@@ -29,7 +29,7 @@ from workflows.start import Start
 CLOSING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds an earlier run is given to close
 
 
-class NotStarted(Exception):  # noqa: N818 -- a state, not a failure
+class NotStarted(Exception):
     """An event moves an instance whose workflow does not exist yet: it is routed again later."""
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-
 from journeys.event import Event
 from journeys.identity import CustomerId, Directory, ExternalId
 from storage.pool import Db
@@ -142,6 +141,7 @@ async def locked(
         WITH assigned AS (
             UPDATE events e SET customer = n.customer
             FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS n (id, received_at, customer)
+            JOIN customers c ON c.id = n.customer
             WHERE e.id = n.id AND e.received_at = n.received_at
               AND e.customer IS DISTINCT FROM n.customer
         )

@@ -35,8 +35,9 @@ async def erase(connection: Db, customer: UUID) -> None:
     """
     await connection.execute(
         """
-        WITH me AS (
-            SELECT id FROM customers WHERE id = $1 OR merged_into = $1
+        WITH RECURSIVE me AS (
+            SELECT id FROM customers WHERE id = $1
+            UNION SELECT c.id FROM me JOIN customers c ON c.merged_into = me.id
         ), mine AS (
             DELETE FROM external_ids WHERE customer IN (SELECT id FROM me) RETURNING kind, value
         ), insides AS (

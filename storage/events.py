@@ -1,6 +1,6 @@
 """Events: each once per message id, and which of them wait to be routed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
 from journeys.event import Event
 from journeys.identity import ExternalId
 from storage.events import event_of
@@ -69,7 +67,7 @@ async def claim_shards(
 async def unrouted(
     connection: Db, shards: Sequence[int], now: datetime, limit: int
 ) -> tuple[list[Claimed], int]:
-    """The oldest unrouted events of `shards` in order of receipt, and the last change of journeys."""
+    """The oldest unrouted events of `shards` in order, and the number of journeys' last change."""
     rows = await connection.fetch(
         """
         SELECT i.seq, i.shard, i.linked_shard, i.attempts, e.*,

@@ -4,8 +4,6 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-import asyncpg
-
 from clock import Clock
 from storage.pool import Db
 
@@ -34,7 +32,7 @@ async def get(connection: Db) -> Installation | None:
     return Installation(row["secret"], Clock(row["clock_origin"], row["clock_anchor"], scale))
 
 
-async def ensure(connection: asyncpg.Connection, now: datetime) -> Installation:
+async def ensure(connection: Db, now: datetime) -> Installation:
     """The installation, made with a new secret if there is none."""
     await connection.execute(
         "INSERT INTO installation (secret, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
@@ -47,7 +45,7 @@ async def ensure(connection: asyncpg.Connection, now: datetime) -> Installation:
     return made
 
 
-async def set_clock(connection: asyncpg.Connection, clock: Clock) -> None:
+async def set_clock(connection: Db, clock: Clock) -> None:
     """Let the installation live by another clock; only a demo or a test does, at its beginning."""
     await connection.execute(
         "UPDATE installation SET clock_origin = $1, clock_anchor = $2, clock_scale = $3",

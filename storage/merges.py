@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-
 from journeys.identity import CustomerId
 from storage.pool import Db
 

@@ -13,8 +13,8 @@ from uuid import UUID
 import asyncpg
 
 from journeys.identity import CustomerId
-from storage.trail import WRITE, Visit
 from storage.pool import Db
+from storage.trail import WRITE, Visit
 
 MessageState = Literal["sending", "deferred", "accepted", "refused", "unknown", "skipped"]
 LEASE = timedelta(seconds=10)

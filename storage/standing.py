@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-
 import asyncpg
 
 from expressions import PastEvent

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-
 from journeys.identity import CustomerId
 from storage.pool import Db
 

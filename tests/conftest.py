@@ -1,4 +1,4 @@
-"""Fixtures shared by the tiers: a real Postgres (the embedded one unless TEST_DATABASE_URL is set)."""
+"""Fixtures shared by the tiers: a real Postgres, the embedded one or TEST_DATABASE_URL's."""
 
 import os
 import uuid
@@ -37,32 +37,37 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.stop()
 
 
+async def administer(postgres_url: str, statement: str) -> None:
+    """Run one statement on the server, over a connection of its own."""
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
 @pytest.fixture(scope="session")
 async def template(postgres_url: str) -> AsyncIterator[str]:
     """A database with the schema, to be copied."""
     name = f"template_{uuid.uuid4().hex[:8]}"
-    admin = await asyncpg.connect(postgres_url)
-    await admin.execute(f"CREATE DATABASE {name}")
+    await administer(postgres_url, f"CREATE DATABASE {name}")
     connection = await asyncpg.connect(with_database(postgres_url, name))
     await migrate.apply(connection)
     await migrate.extend_partitions(connection, datetime.now(UTC))
     await connection.close()
     yield name
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    await administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @asynccontextmanager
 async def fresh_database(postgres_url: str, template: str) -> AsyncIterator[str]:
     """The address of a new database with the schema, dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    admin = await asyncpg.connect(postgres_url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    await administer(postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield with_database(postgres_url, name)
     finally:
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        await admin.close()
+        await administer(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ CUSTOMER = SearchAttributeKey.for_keyword("ParcoursCustomer")
 TASK_TIMEOUT = timedelta(seconds=10)
 
 
-class StillClosing(Exception):  # noqa: N818 -- a state, not a failure
+class StillClosing(Exception):
     """Another run has this workflow id: the instance before is being closed."""
 
 
@@ -103,13 +103,16 @@ class Engine:
         return described.status == WorkflowExecutionStatus.RUNNING
 
     async def delete(self, workflow_id: str) -> None:
-        """Delete a workflow's history: its customer was erased."""
-        await self.client.workflow_service.delete_workflow_execution(
-            DeleteWorkflowExecutionRequest(
-                namespace=self.client.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+        """Delete the histories of every run of a workflow: its customer was erased."""
+        async for run in self.client.list_workflows(f"WorkflowId = '{workflow_id}'"):
+            await self.client.workflow_service.delete_workflow_execution(
+                DeleteWorkflowExecutionRequest(
+                    namespace=self.client.namespace,
+                    workflow_execution=WorkflowExecution(
+                        workflow_id=workflow_id, run_id=run.run_id
+                    ),
+                )
             )
-        )
 
     async def terminate(self, workflow_id: str, reason: str) -> None:
         """End a workflow whose instance was erased."""

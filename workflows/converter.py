@@ -58,7 +58,7 @@ class DiscreetFailures(DefaultFailureConverter):
 
 
 CLIENT_CONVERTER = DataConverter(
-    payload_converter_class=JourneyConverter
+    payload_converter_class=JourneyConverter, failure_converter_class=DiscreetFailures
 )
 
 

@@ -54,7 +54,7 @@ class DurableRuntime:
         workflow.set_current_details(f"at step **{step}** since {self.at:%Y-%m-%d %H:%M:%S} UTC")
 
     async def leave(self, exit: str, target: str | None) -> None:
-        """The visit is over: remember it if no activity wrote it down, and end if it was the last."""
+        """The visit is over: remember it if no activity wrote it down; end after the last one."""
         if not self.written:
             self.passed.append(
                 Passed(visit=self.visit, step=self.step, at=self.at, left_at=self.now, exit=exit)
@@ -63,7 +63,8 @@ class DurableRuntime:
             await self.finish("completed")
         elif workflow.info().is_continue_as_new_suggested():
             await workflow.wait_condition(workflow.all_handlers_finished)
-            workflow.continue_as_new(self.start.model_copy(update={"progress": self.progress(target)}))
+            progress = self.progress(target)
+            workflow.continue_as_new(self.start.model_copy(update={"progress": progress}))
 
     def progress(self, target: str) -> Progress:
         """What the next run has to know to go on at `target`."""

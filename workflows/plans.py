@@ -59,7 +59,7 @@ MARK = "parcours-plan"
 
 
 class PlanCodec(PayloadCodec):
-    """Fetches the plan that a payload names before the workflow sees the payload; changes no byte."""
+    """Fetches the plan that a payload names before the workflow sees it; changes no byte."""
 
     def __init__(self, fetch: Fetch, plans: Plans = PLANS) -> None:
         self._fetch = fetch

@@ -111,7 +111,7 @@ async def start(
     await parts.registry.refresh(parts.pool)
     gate = parts.registry.gates.get(journey)
     if gate is None:
-        raise Problem(404, NOT_FOUND, f"no journey is called {journey!r}; GET /v1/journeys lists them")
+        raise Problem(404, NOT_FOUND, f"no journey is called {journey!r}: see GET /v1/journeys")
     now = parts.clock.now()
     message_id = f"start:{journey}:{idempotency_key or uuid4()}"
     event = Event(

@@ -20,6 +20,12 @@ from settings import Settings
 from settings import load as load_settings
 
 INTERRUPTED = 130
+AFTERWARDS = (
+    "",
+    "Everything has stopped. To look around in it, in Temporal's UI, the API's docs and by",
+    "`parcours why`: .venv/bin/parcours demo --stay",
+    "To keep it running with data of your own: .venv/bin/parcours up",
+)
 
 Stay = Annotated[bool, typer.Option("--stay", help="Stay up afterwards, to look around.")]
 Size = Annotated[int, typer.Option(min=1, max=1000, help="How many customers the shop has.")]
@@ -59,23 +65,24 @@ async def play(settings: Settings, customers: int, seed: int, *, stay: bool) -> 
             await show.report()
         typer.echo(f"\nAll of it took {time.monotonic() - began:.0f} s.")
         if stay:
-            await linger(stage)
-    typer.echo(f"\nTo look around in it: {sys.argv[0]} demo --stay. For good: parcours up.")
+            await linger(stage, show.customer)
+    typer.echo("\n".join(AFTERWARDS))
 
 
-async def linger(stage: Stage) -> None:
+async def linger(stage: Stage, customer: str | None) -> None:
     """Let the journeys go on, say where to look, and wait for Ctrl-C."""
     system = stage.system
     worker = [sys.executable, "-P", "-m", "worker"]
     await system.children.start(Child(WORKER, worker, system.settings.environment()))
-    typer.echo("\n".join(places(stage)))
+    typer.echo("\n".join(places(stage, customer)))
     with suppress(asyncio.CancelledError):
         await asyncio.Event().wait()
 
 
-def places(stage: Stage) -> list[str]:
+def places(stage: Stage, customer: str | None) -> list[str]:
     """Where to look while it is up."""
     system = stage.system
+    there = f"--url {system.url} --key {stage.admin_key}"
     return [
         "",
         "It stays up, and its time goes on.",
@@ -83,7 +90,7 @@ def places(stage: Stage) -> list[str]:
         f"  Temporal UI   {system.temporal_ui}",
         f"  API docs      {system.url}/docs   (key: {stage.admin_key})",
         f"  Mails         {stage.mails}",
-        f"  Why           parcours why shopper-1 --url {system.url} --key {stage.admin_key}",
+        f"  Why           parcours why {customer or 'shopper-1'} {there}",
         "",
         "Ctrl-C stops all of it.",
     ]

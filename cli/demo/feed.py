@@ -73,8 +73,10 @@ class Feed:
             reading.cancel()
 
     def _post(self, batch: list[dict[str, Any]]) -> None:
-        items = [Item(number, event, len(orjson.dumps(event)))
-                 for number, event in enumerate(batch, self.posted + 1)]
+        items = [
+            Item(number, event, len(orjson.dumps(event)))
+            for number, event in enumerate(batch, self.posted + 1)
+        ]
         refused = self._sender.send(items)
         if refused:
             raise CommandError(f"the API refused an event of the demo: {refused[0].message}")

@@ -49,7 +49,10 @@ def reaction(
 ) -> dict[str, Any]:
     """A tracking event of the one whom the mail went to."""
     return {
-        "type": "track", "userId": str(mail["To"]).removesuffix(SHOP), "event": name,
-        "properties": properties, "messageId": f"reader-{mail['X-Parcours-Message']}",
+        "type": "track",
+        "userId": str(mail["To"]).removesuffix(SHOP),
+        "event": name,
+        "properties": properties,
+        "messageId": f"reader-{mail['X-Parcours-Message']}",
         "timestamp": at.astimezone(UTC).isoformat(timespec="milliseconds"),
     }

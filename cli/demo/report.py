@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from cli.reports.phrases import STATES, many, reason
 from cli.reports.text import of_journey, table
 from journeys.model import parse_duration
 from journeys.simulation.tally import (
-    DayRow,
     ExitRow,
     GoalRow,
     JourneyReport,
@@ -19,48 +17,54 @@ from journeys.simulation.tally import (
 )
 
 Json = dict[str, Any]
+CARTS = "abandoned-cart"
 
 
-def journeys(reports: Sequence[Json], messages: Sequence[Json]) -> Iterator[str]:
+def journeys(reports: Sequence[Json]) -> Iterator[str]:
     """The journeys one after the other, in the form that simulations are reported in."""
     for report in reports:
         yield ""
-        yield from of_journey(as_simulated(report, messages))
+        yield from of_journey(as_simulated(report))
 
 
-def as_simulated(report: Json, messages: Sequence[Json]) -> JourneyReport:
+def as_simulated(report: Json) -> JourneyReport:
     """The server's report in the simulation's form: both count the same things."""
     goal = report["goal"]
     return JourneyReport(
-        journey=report["journey"], description="", entry_event=None, entered=report["entered"],
-        customers=report["customers"], outcomes=report["outcomes"],
+        journey=report["journey"],
+        description="",
+        entry_event=None,
+        entered=report["entered"],
+        customers=report["customers"],
+        outcomes=report["outcomes"],
         still_inside=report["still_inside"],
         steps=[
-            StepRow(step=one["step"], kind=one["kind"] or "", visits=one["visits"],
-                    exits=[ExitRow(**exit) for exit in one["exits"]],
-                    cut_short=one["cut_short"], still_here=one["still_here"])
+            StepRow(
+                step=one["step"],
+                kind=one["kind"] or "",
+                visits=one["visits"],
+                exits=[ExitRow(**exit) for exit in one["exits"]],
+                cut_short=one["cut_short"],
+                still_here=one["still_here"],
+            )
             for one in report["steps"]
         ],
         messages=[MessageRow(**one) for one in report["messages"]],
-        messages_by_day=days(report["journey"], messages),
-        goal=goal and GoalRow(goal["event"], parse_duration(goal["within"]).total_seconds(),
-                              goal["met"], goal["median"]),
+        messages_by_day=[],
+        goal=goal
+        and GoalRow(
+            goal["event"],
+            parse_duration(goal["within"]).total_seconds(),
+            goal["met"],
+            goal["median"],
+        ),
         refusals=[
             RefusalRow(one["reason"], one["decided_by"], one["events"], one["customers"], {})
             for one in report["refusals"]
         ],
-        first_entries={}, instances=None,
+        first_entries={},
+        instances=None,
     )
-
-
-def days(journey: str, messages: Sequence[Json]) -> list[DayRow]:
-    """A journey's messages by day, step and state."""
-    counts = Counter(
-        (datetime.fromisoformat(one["at"]).date(), one["step"], one["state"])
-        for one in messages
-        if one["journey"] == journey
-    )
-    return [DayRow(*place, count) for place, count in sorted(counts.items())]
 
 
 def sums(messages: Sequence[Json], mails: int) -> Iterator[str]:
@@ -68,8 +72,18 @@ def sums(messages: Sequence[Json], mails: int) -> Iterator[str]:
     counts = Counter((one["state"], one["reason"]) for one in messages)
     yield ""
     yield "altogether"
-    yield from table([
-        (many(count), str(STATES.get(state, state)), reason(why))
-        for (state, why), count in sorted(counts.items(), key=str)
-    ], frozenset({0}))
+    yield from table(
+        [
+            (many(count), str(STATES.get(state, state)), reason(why))
+            for (state, why), count in sorted(counts.items(), key=str)
+        ],
+        frozenset({0}),
+    )
     yield from table([(many(mails), "mails in the mailbox")], frozenset({0}))
+
+
+def interesting(messages: Sequence[Json]) -> Json | None:
+    """The message whose customer is worth a closer look: best one that was not wanted any more."""
+    ranks = {"unsubscribed": 0, "no_address": 1}
+    carts = [one for one in messages if one["journey"] == CARTS]
+    return min(carts, key=lambda one: (ranks.get(one["reason"], 2), one["at"]), default=None)

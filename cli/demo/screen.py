@@ -13,8 +13,14 @@ from rich.text import Text
 from cli.demo.scene import Scene
 
 PLAIN_EVERY = 5  # days
-STATES = {"accepted": "sent", "skipped": "not sent", "refused": "refused", "unknown": "unknown",
-          "deferred": "deferred", "sending": "sending"}
+STATES = {
+    "accepted": "sent",
+    "skipped": "not sent",
+    "refused": "refused",
+    "unknown": "unknown",
+    "deferred": "deferred",
+    "sending": "sending",
+}
 
 
 class Screen:
@@ -40,16 +46,18 @@ class Screen:
         """Show the scene as it is now."""
         if self._live is not None:
             self._live.update(picture(scene), refresh=True)
-        elif scene.day >= self._told + PLAIN_EVERY or scene.day == 1 > self._told:
-            self._told = scene.day - scene.day % PLAIN_EVERY if scene.day > 1 else 1
+        elif scene.now > scene.start and scene.day // PLAIN_EVERY >= self._told:
+            self._told = scene.day // PLAIN_EVERY + 1
             self._console.print(line(scene), highlight=False, soft_wrap=True)
 
 
 def line(scene: Scene) -> str:
     """The scene in one line."""
     journeys = ", ".join(f"{one.journey} {one.entered}/{one.done}" for one in scene.tallies)
-    return (f"day {scene.day:>2}, {moment(scene.now)}: {scene.posted:,} events, "
-            f"{scene.mails:,} mails; entered/done: {journeys or 'nobody yet'}")
+    return (
+        f"day {scene.day:>2}, {moment(scene.now)}: {scene.posted:,} events, "
+        f"{scene.mails:,} mails; entered/done: {journeys or 'nobody yet'}"
+    )
 
 
 def picture(scene: Scene) -> RenderableType:
@@ -57,17 +65,26 @@ def picture(scene: Scene) -> RenderableType:
     done = (scene.now - scene.start) / (scene.end - scene.start)
     clock = Table.grid(padding=(0, 2))
     clock.add_row(
-        Text(moment(scene.now), style="bold"), f"day {scene.day} of {scene.days}",
+        Text(moment(scene.now), style="bold"),
+        f"day {scene.day} of {scene.days}",
         ProgressBar(total=1.0, completed=min(1.0, max(0.0, done)), width=40),
     )
-    said = ", ".join(f"{scene.messages[state]:,} {word}" for state, word in STATES.items()
-                     if scene.messages[state])
+    said = ", ".join(
+        f"{scene.messages[state]:,} {word}"
+        for state, word in STATES.items()
+        if scene.messages[state]
+    )
     news = Table.grid(padding=(0, 2))
     for at, text in scene.happenings:
         news.add_row(Text(f"{at:%a %H:%M}", style="dim"), Text(text, no_wrap=True))
     return Group(
-        clock, "", journeys(scene), "",
-        f"{scene.posted:,} events posted; email: {said or 'nothing yet'}", "", news,
+        clock,
+        "",
+        journeys(scene),
+        "",
+        f"{scene.posted:,} events posted; email: {said or 'nothing yet'}",
+        "",
+        news,
     )
 
 
@@ -78,8 +95,14 @@ def journeys(scene: Scene) -> Table:
     for heading in ("entered", "inside", "done", "goal met", "sent", "not sent"):
         table.add_column(heading, justify="right")
     for one in scene.tallies:
-        counts = (one.entered, one.inside, one.done, one.goals,
-                  one.messages.get("accepted", 0), one.messages.get("skipped", 0))
+        counts = (
+            one.entered,
+            one.inside,
+            one.done,
+            one.goals,
+            one.messages.get("accepted", 0),
+            one.messages.get("skipped", 0),
+        )
         table.add_row(one.journey, *(f"{count:,}" for count in counts))
     return table
 

@@ -8,6 +8,7 @@ import httpx
 from cli.demo.scene import Tally
 from cli.errors import CommandError
 from cli.files import Loaded
+from journeys.why import Why
 
 PAGE = 500
 TIMEOUT = 30.0
@@ -19,7 +20,9 @@ class Server:
 
     def __init__(self, url: str, admin_key: str) -> None:
         self._client = httpx.AsyncClient(
-            base_url=url, timeout=TIMEOUT, trust_env=False,
+            base_url=url,
+            timeout=TIMEOUT,
+            trust_env=False,
             headers={"Authorization": f"Bearer {admin_key}"},
         )
 
@@ -47,8 +50,11 @@ class Server:
         for row in report["messages"]:
             messages[row["state"]] = messages.get(row["state"], 0) + row["count"]
         return Tally(
-            journey, report["entered"], report["still_inside"],
-            report["goal"]["met"] if report["goal"] else 0, messages,
+            journey,
+            report["entered"],
+            report["still_inside"],
+            report["goal"]["met"] if report["goal"] else 0,
+            messages,
         )
 
     async def messages(self, **narrowed: str) -> list[Json]:
@@ -59,9 +65,10 @@ class Server:
         """All instances that are not over."""
         return await self._all("/v1/instances", {"state": "inside"})
 
-    async def customer(self, id: str) -> Json:
-        """One customer, by any of its ids."""
-        return await self._ask("GET", f"/v1/customers/{id}")
+    async def why(self, customer: str, journey: str) -> Why:
+        """Why a customer got what it got of one journey, and did not."""
+        path = f"/v1/customers/{customer}/why"
+        return Why.model_validate(await self._ask("GET", path, params={"journey": journey}))
 
     async def unrouted(self) -> int:
         """How many events wait for the router; an event that could not be routed ends the demo."""
@@ -89,7 +96,8 @@ class Server:
                 f"the API does not answer {method} {path}: {error or type(error).__name__}"
             ) from error
         if response.is_error:
-            raise CommandError(f"{method} {path} was answered {response.status_code}: "
-                               f"{response.text[:500]}")
+            raise CommandError(
+                f"{method} {path} was answered {response.status_code}: {response.text[:500]}"
+            )
         answer: Json = response.json()
         return answer

@@ -22,6 +22,7 @@ from cli.errors import CommandError
 from cli.files import Loaded
 from cli.sender import Sender
 from cli.shop import make_shop
+from cli.why import lines
 from embedded.mbox import message_ids
 
 DAY = timedelta(days=1)
@@ -37,6 +38,8 @@ class Show:
         self._server = server
         self._journeys = journeys
         self._names = [one.journey.journey for one in journeys]
+        self._console = Console(highlight=False, soft_wrap=True)
+        self.customer: str | None = None  # one who is worth a closer look
 
     async def publish(self) -> None:
         """Make every example a journey of this system."""
@@ -54,7 +57,7 @@ class Show:
             f"a day takes {DAY.total_seconds() / SCALE:.1f} s."
         )
         agenda = Agenda(make_shop(customers, DAYS.days, seed, start))
-        screen = Screen(Console(highlight=False))
+        screen = Screen(self._console)
         url = self._stage.system.url
         with (
             screen.shown(),
@@ -104,14 +107,24 @@ class Show:
         reports = [await self._server.report(name) for name in self._names]
         messages = await self._server.messages()
         mails = message_ids(self._stage.mails)
-        for line in report.journeys(reports, messages):
-            typer.echo(line)
-        for line in report.sums(messages, mails.total()):
+        for line in [*report.journeys(reports), *report.sums(messages, mails.total())]:
             typer.echo(line)
         wrong = [*totals(reports, messages), *differences(messages, mails)]
         if wrong:
             raise CommandError("the report does not add up: " + "; ".join(wrong))
         typer.echo("It adds up: whatever the ledger calls sent is in the mailbox, once, by its id.")
+        await self._look_closer(messages)
+
+    async def _look_closer(self, messages: Sequence[dict[str, Any]]) -> None:
+        """Show `parcours why` for one customer."""
+        found = report.interesting(messages)
+        if found is None:
+            return
+        why = await self._server.why(found["customer"], found["journey"])
+        self.customer = why.user_id
+        typer.echo(f"\n$ parcours why {why.user_id or found['customer']} {found['journey']}")
+        for line in lines(why):
+            self._console.print(line)
 
 
 async def first_of(*tasks: "asyncio.Task[None]") -> None:

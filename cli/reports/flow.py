@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from cli.reports.layout import Arrow, Layout, Place
 from cli.reports.phrases import many, share
+from journeys.fields import KINDS
 from journeys.simulation.tally import JourneyReport, StepRow
 
 ENTRY = "entry"
@@ -90,7 +91,7 @@ def graph(journey: JourneyReport) -> tuple[dict[str, Box], list[Crowd]]:
     for step in journey.steps:
         boxes[step.step] = step_box(step)
     for step in journey.steps:
-        if step.kind == "end":
+        if KINDS[step.kind].ends:
             continue
         for row in step.exits:
             if row.target == step.step:

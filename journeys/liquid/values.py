@@ -9,7 +9,7 @@ from liquid.undefined import Undefined
 MOST_ITERATIONS = 10_000
 
 
-class MissingPath(UndefinedError):  # noqa: N818 (about the data, not a fault of the template)
+class MissingPath(UndefinedError):
     """A variable without a value was needed; `path` is its name."""
 
     def __init__(self, path: str, token: Token | None) -> None:

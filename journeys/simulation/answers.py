@@ -15,11 +15,9 @@ from journeys.simulation.passage import Passage
 from journeys.simulation.population import Person
 from journeys.steps import call as steps
 from journeys.steps.call import ANSWERED, FAILED
-from journeys.steps.emit import EMITTED, Emit
+from journeys.steps.emit import CHAIN_LIMIT, EMITTED, Emit
 from journeys.steps.send import NOT_SENT, SENT, Send
 from journeys.templates import TemplateError
-
-CHAIN_LIMIT = 16
 
 
 @dataclass(frozen=True, slots=True)

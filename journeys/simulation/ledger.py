@@ -9,17 +9,10 @@ from uuid import UUID, uuid5
 from journeys.event import Event
 from journeys.simulation.passage import Passage
 from journeys.simulation.population import Person
-from journeys.steps.send import Channel, Send
+from journeys.steps.send import ADDRESSES, Channel, Send
 from journeys.templates import MissingVariable, TemplateError
 from journeys.triggers import About
 
-ADDRESSES: Mapping[Channel, str | None] = {
-    "email": "email",
-    "sms": "phone",
-    "whatsapp": "phone",
-    "push": "device_token",
-    "webhook": None,
-}
 Render = Callable[[Mapping[str, str], Mapping[str, Any]], object]
 
 

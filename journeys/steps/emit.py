@@ -10,6 +10,7 @@ from journeys.runtime import Runtime
 from journeys.steps.base import Decision, Source, StepBase
 
 SEEN = frozenset({"customer", "entry", "steps", "now"})
+CHAIN_LIMIT = 16  # events emitted because of emitted events
 EMITTED, FAILED = "emitted", "failed"
 
 

@@ -1,5 +1,6 @@
 """A send delivers one message over one channel."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,6 +11,15 @@ from journeys.steps.base import StepBase
 
 Channel = Literal["email", "sms", "push", "whatsapp", "webhook"]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+
+# The attribute of the customer that holds the address; a webhook needs none.
+ADDRESSES: Mapping[Channel, str | None] = {
+    "email": "email",
+    "sms": "phone",
+    "whatsapp": "phone",
+    "push": "device_token",
+    "webhook": None,
+}
 
 SENT, NOT_SENT = "sent", "not_sent"
 

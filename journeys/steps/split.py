@@ -1,4 +1,4 @@
-"""A split sends fixed shares of the customers down different paths, each customer always the same."""
+"""A split sends fixed shares of customers down its paths, a customer always down the same."""
 
 from typing import Annotated, Literal
 

@@ -166,7 +166,7 @@ CREATE TABLE instances (
 CREATE UNIQUE INDEX instances_inside ON instances (journey, customer, coalesce(key, ''))
     WHERE ended_at IS NULL;
 CREATE INDEX instances_customer ON instances (customer, journey, entered_at);
-CREATE INDEX instances_journey ON instances (journey, entered_at, id);
+CREATE INDEX instances_journey ON instances (journey, id);
 CREATE INDEX instances_held ON instances (id) WHERE held AND ended_at IS NULL;
 CREATE INDEX instances_workflow ON instances (workflow_id) WHERE ended_at IS NULL;
 CREATE INDEX instances_unstarted ON instances (registered_at) WHERE NOT started AND ended_at IS NULL;
@@ -197,6 +197,7 @@ CREATE TABLE refusals (
     PRIMARY KEY (at, event, journey)
 ) PARTITION BY RANGE (at);
 CREATE INDEX refusals_customer ON refusals (customer, journey, at);
+CREATE INDEX refusals_journey ON refusals (journey, at);
 CREATE TABLE refusals_default PARTITION OF refusals DEFAULT;
 
 -- The message ledger.
@@ -224,7 +225,7 @@ CREATE TABLE messages (
     settled_at    timestamptz
 );
 CREATE INDEX messages_customer ON messages (customer, at);
-CREATE INDEX messages_journey ON messages (journey, at, id);
+CREATE INDEX messages_journey ON messages (journey, id);
 CREATE INDEX messages_instance ON messages (instance);
 
 -- migrate: rollback

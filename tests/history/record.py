@@ -66,12 +66,16 @@ async def record(live: System, name: str, one: Case) -> None:
     for number, run in enumerate(sorted(runs, key=lambda run: run.start_time), 1):
         history = await client.get_workflow_handle(run.id, run_id=run.run_id).fetch_history()
         kept = {"workflow_id": run.id, "history": orjson.loads(history.to_json())}
-        (RECORDED / f"{name}.{number}.json").write_bytes(orjson.dumps(kept))
+        (RECORDED / f"{name}.{number}.json").write_bytes(
+            orjson.dumps(kept, option=orjson.OPT_APPEND_NEWLINE)
+        )
     plan = await live.pool.fetchrow(
         "SELECT journey, version, hash, definition, templates FROM journey_versions"
     )
+    assert plan is not None
+    kept = {**plan, "definition": orjson.loads(plan["definition"])}
     (RECORDED / f"{name}.plan.json").write_bytes(
-        orjson.dumps(dict(plan), option=orjson.OPT_INDENT_2)
+        orjson.dumps(kept, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     )
     print(f"{name}: {len(runs)} run(s)")
 

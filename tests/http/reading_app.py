@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,15 +24,15 @@ from storage import customers as people
 from storage import events, instances, keys, trail
 from storage import messages as ledger
 from storage.customers import Written
-from storage.messages import Settle
+from storage.messages import MessageState, Settle
 from storage.trail import Refused, Visit
 
 NOW = datetime(2026, 11, 20, 10, 2, tzinfo=UTC)
 KEY = "admin_for_tests"
 SECRET = b"secret"
-CART = {
+CART: dict[str, Any] = {
     "journey": "cart",
-    "entry": {"event": "Checkout Started", "when": "event.total > 20.0", "reentry": {"after": "7d"}},
+    "entry": {"event": "Checkout Started", "when": "event.total > 20.0"},
     "exits": [{"event": "Order Completed"}],
     "goal": {"event": "Order Completed", "within": "14d"},
     "steps": [
@@ -137,23 +138,23 @@ class Story:
         }])
         return id
 
-    async def wait_and_send(self, instance: UUID, state: str = "accepted") -> None:
+    async def wait_and_send(self, instance: UUID, state: MessageState = "accepted") -> None:
         """It waited 45 minutes, sent its message (or not), and listens for a click."""
         at = NOW + timedelta(minutes=45)
         exit = "sent" if state == "accepted" else "not_sent"
         reason = None if state == "accepted" else "no_address"
-        base = {"instance": instance, "entered_at": NOW}
+        visit = partial(Visit, instance, NOW)
         await ledger.settle(
             self.pool,
             [Settle(id=uuid4(), instance=instance, step="reminder", visit=2, channel="email",
                     class_="marketing", topic=None, guarantee="at_most_once", state=state,
                     at=at, reason=reason)],
-            [Visit(**base, visit=1, step="settle", at=NOW, left_at=at, exit="waited",
+            [visit(1, "settle", at=NOW, left_at=at, exit="waited",
                    position="reminder"),
-             Visit(**base, visit=2, step="reminder", at=at, left_at=at, exit=exit,
+             visit(2, "reminder", at=at, left_at=at, exit=exit,
                    result={"state": state}, why={"reason": reason} if reason else None,
                    position="reaction"),
-             Visit(**base, visit=3, step="reaction", at=at, position="reaction",
+             visit(3, "reaction", at=at, position="reaction",
                    wait_until=at + timedelta(days=1))],
         )
 

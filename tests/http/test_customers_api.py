@@ -78,7 +78,7 @@ async def test_pages_of_a_timeline_miss_and_repeat_nothing(
 
     pages, after = [], None
     while True:
-        params = {"order": order, "limit": 3, **({"after": after} if after else {})}
+        params = {"order": order, "limit": "3", **({"after": after} if after else {})}
         page = (await client.get("/v1/customers/ada/timeline", params=params)).json()
         pages += page["items"]
         after = page["next"]

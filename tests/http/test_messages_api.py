@@ -6,6 +6,7 @@ import asyncpg
 import httpx
 import pytest
 
+from storage.messages import MessageState
 from tests.http.reading_app import Story, client_of, publish
 
 
@@ -13,7 +14,8 @@ from tests.http.reading_app import Story, client_of, publish
 async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(db) as client:
         await publish(client)
-        for name, state in (("ada", "accepted"), ("bob", "skipped"), ("cy", "accepted")):
+        states: dict[str, MessageState] = {"ada": "accepted", "bob": "skipped", "cy": "accepted"}
+        for name, state in states.items():
             one = await Story(db, name).begin()
             entry = await one.event("Checkout Started", total=80.5)
             await one.wait_and_send(await one.enter(entry), state)

@@ -119,9 +119,11 @@ class System:
 
     async def route(self, round: Round | None = None) -> None:
         """Route what waits, as one turn of a router."""
-        claimed = await inbox.unrouted(self.pool, range(SHARDS), datetime.now(UTC), 1000)
+        found, changed = await inbox.unrouted(
+            self.pool, range(SHARDS), datetime.now(UTC), 1000
+        )
         router = Router(str(self.settings.database_url), round or await self.round())
-        await router.route(claimed)
+        await router.route(found, changed)
 
 
 def event(

@@ -13,7 +13,7 @@ import pytest
 
 from embedded.temporal import port_near
 from tests.live.faulty_smtp import Dialogue, FaultySmtp, faulty_smtp
-from tests.live.system import TEMPLATE, System, event, system, working
+from tests.live.system import System, event, system, working
 
 SECRET = f"whsec_{b64encode(b'a secret of the tests').decode()}"
 MAIL = {"id": "hi", "kind": "send", "channel": "email", "template": "hello"}
@@ -53,7 +53,7 @@ class Moody(FaultySmtp):
         self.open.add(writer)
         try:
             await InAMood(self, reader, writer).run()
-        except Exception:  # noqa: S110 -- a hang-up, or the client's
+        except Exception:
             pass
         finally:
             self.open.discard(writer)

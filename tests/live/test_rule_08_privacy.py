@@ -12,7 +12,7 @@ from temporalio.client import WorkflowHandle
 
 import telemetry
 from tests.live.faulty_smtp import Dialogue, FaultySmtp, faulty_smtp
-from tests.live.system import System, event, system, working
+from tests.live.system import event, system, working
 
 SECRETS = {
     "email": "gwendolyn@private.example",
@@ -53,7 +53,7 @@ MISSING = {"name": "missing", "channel": "sms", "parts": {"text": "{{ customer.n
 class Chatty(FaultySmtp):
     """A server that names the recipient in a temporary no, then in a permanent one, then takes it."""
 
-    answers = ["450 4.2.0 <{}> Gwendolyn is away"] * 2  # noqa: RUF012 -- read once
+    answers = ["450 4.2.0 <{}> Gwendolyn is away"] * 2
 
     async def serve(self, reader: Any, writer: Any) -> None:
         server = self
