@@ -91,7 +91,11 @@ async def wired(settings: Settings) -> AsyncIterator[Parts]:
         client = await patiently_connected(settings, world)
         registry = Registry(world.plans)
         round = Round(
-            pool, registry, Engine(client, eager=True), found.clock, found.secret,
+            pool,
+            registry,
+            Engine(client, eager=True),
+            found.clock,
+            found.secret,
             settings.late_event_limit,
         )
         attempts = Attempts(pool, settings.email_from, found.secret)
@@ -147,8 +151,14 @@ def build(
         task_queue=TASK_QUEUE,
         workflows=[JourneyWorkflow],
         activities=[
-            decisions.decide, decisions.update, decisions.emit, decisions.record,
-            deliveries.deliver, listening.listen, listening.look_again, listening.judge,
+            decisions.decide,
+            decisions.update,
+            decisions.emit,
+            decisions.record,
+            deliveries.deliver,
+            listening.listen,
+            listening.look_again,
+            listening.judge,
             requests.request,
         ],
         workflow_runner=UnsandboxedWorkflowRunner(),
@@ -188,8 +198,7 @@ async def run(settings: Settings) -> None:
             await stack.enter_async_context(one)
         tasks = [
             asyncio.create_task(one)
-            for one in (parts.router.run(), parts.housekeeping.run(),
-                        parts.attempts.renew_leases())
+            for one in (parts.router.run(), parts.housekeeping.run(), parts.attempts.renew_leases())
         ]
         stopped = asyncio.create_task(stop.wait())
         log.info("worker.started")

@@ -96,11 +96,16 @@ class Attempts:
     async def finish(self, within: timedelta) -> None:
         """Let what has passed the point of no return come to its end."""
         if self._tasks:
-            await asyncio.wait([task for _, task in self._tasks.values()],
-                               timeout=within.total_seconds())
+            await asyncio.wait(
+                [task for _, task in self._tasks.values()], timeout=within.total_seconds()
+            )
 
     async def _send(
-        self, attempt: Attempt, letter: Letter, provider: Provider, address: str,
+        self,
+        attempt: Attempt,
+        letter: Letter,
+        provider: Provider,
+        address: str,
         parts: dict[str, str],
     ) -> Settle | None:
         async def commit() -> bool:
@@ -108,10 +113,17 @@ class Attempts:
             return attempt.is_committed
 
         outgoing = Outgoing(
-            id=letter.id, channel=letter.step.channel, address=address, parts=parts,
-            sender=self._sender, headers={},
-            metadata={"instance": str(letter.ask.instance), "journey": letter.plan.name,
-                      "step": letter.step.id},
+            id=letter.id,
+            channel=letter.step.channel,
+            address=address,
+            parts=parts,
+            sender=self._sender,
+            headers={},
+            metadata={
+                "instance": str(letter.ask.instance),
+                "journey": letter.plan.name,
+                "step": letter.step.id,
+            },
         )
         try:
             accepted = await provider.send(outgoing, commit)
@@ -143,8 +155,12 @@ class Attempts:
     ) -> Settle:
         """Write the answer down, however long the database is away."""
         settle = letter.settled(
-            said.state, attempt.id, reason=said.reason, detail=said.detail[:500],
-            provider=provider.name, provider_id=said.provider_id,
+            said.state,
+            attempt.id,
+            reason=said.reason,
+            detail=said.detail[:500],
+            provider=provider.name,
+            provider_id=said.provider_id,
         )
         for pause in PAUSES:
             try:
@@ -167,9 +183,15 @@ class Attempts:
 
     def _beginning(self, attempt: Attempt, letter: Letter, provider: Provider) -> Begin:
         return Begin(
-            id=letter.id, instance=letter.ask.instance, step=letter.step.id,
-            visit=letter.ask.visit, channel=letter.step.channel,
-            class_=letter.plan.journey.class_, topic=letter.step.topic,
-            guarantee=letter.guarantee, attempt=attempt.id, provider=provider.name,
+            id=letter.id,
+            instance=letter.ask.instance,
+            step=letter.step.id,
+            visit=letter.ask.visit,
+            channel=letter.step.channel,
+            class_=letter.plan.journey.class_,
+            topic=letter.step.topic,
+            guarantee=letter.guarantee,
+            attempt=attempt.id,
+            provider=provider.name,
             at=letter.ask.now,
         )

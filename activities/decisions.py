@@ -97,9 +97,7 @@ class Decisions:
         step = plan.step(ask.step)
         return step.decide(await self._world.facts(ask, here, step.sources()))
 
-    async def _write(
-        self, ask: Ask, plan: Plan, decision: Decision, result: object
-    ) -> Outcome:
+    async def _write(self, ask: Ask, plan: Plan, decision: Decision, result: object) -> Outcome:
         """Store the answer; of two answers to one question the first one stays."""
         output = dict(result) if isinstance(result, dict) else None
         visits = left(ask, plan, decision.exit, output, decision.why)

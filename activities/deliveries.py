@@ -89,8 +89,15 @@ class Deliveries:
         """The answer if there is one already, and how the instance stands."""
         ask, step = letter.ask, letter.step
         here = await self._world.standing_of(
-            Look(ask.instance, ask.entered_at, ask.visit, step.channel, step.topic,
-                 ADDRESSES[step.channel], letter.id)
+            Look(
+                ask.instance,
+                ask.entered_at,
+                ask.visit,
+                step.channel,
+                step.topic,
+                ADDRESSES[step.channel],
+                letter.id,
+            )
         )
         if (before := stored(ask, letter.plan, here)) is not None:
             return before, here
@@ -121,9 +128,10 @@ class Deliveries:
         return taken(letter.ask, letter.plan, exit)
 
     def _elsewhere(self, letter: Letter, status: str) -> Outcome:
-        return Outcome.model_validate(
-            {"status": status, "queue": channel_queue(letter.step.channel)}
-        )
+        return Outcome.model_validate({
+            "status": status,
+            "queue": channel_queue(letter.step.channel),
+        })
 
     # Sending ---------------------------------------------------------------------
 
@@ -213,9 +221,7 @@ class Deliveries:
     async def _give_up(self, letter: Letter) -> Outcome:
         message = await messages.get(self._world.pool, letter.id)
         detail = message.detail if message else None
-        return await self._close(
-            letter, letter.settled("refused", reason="gave_up", detail=detail)
-        )
+        return await self._close(letter, letter.settled("refused", reason="gave_up", detail=detail))
 
     async def _close(self, letter: Letter, settle: Settle) -> Outcome:
         await self._attempts.settle((settle, letter.visits(settle)))
@@ -225,5 +231,3 @@ class Deliveries:
         """Name the reason in the ledger while the message waits for its next try."""
         settle = letter.settled("deferred", reason="temporary", detail=failure.detail[:500])
         await self._attempts.settle((settle, []))
-
-

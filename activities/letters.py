@@ -84,9 +84,7 @@ class Letter:
             raise Forbidden("no_address", f"the customer has no {attribute}")
         return address.strip()
 
-    def words(
-        self, renderer: Renderer, here: Standing, steps: Mapping[str, Any]
-    ) -> dict[str, str]:
+    def words(self, renderer: Renderer, here: Standing, steps: Mapping[str, Any]) -> dict[str, str]:
         """The rendered parts.
 
         Raises:

@@ -63,9 +63,7 @@ class Listening:
         here = await self._world.standing(ask)
         if owner is not None and owner != here.customer:
             return Outcome()
-        judged = await judging.judge(
-            self._world.pool, self._registry, ask.instance, event, ask.now
-        )
+        judged = await judging.judge(self._world.pool, self._registry, ask.instance, event, ask.now)
         return await self._outcome(ask, judged)
 
     async def _looked(self, ask: Ask, *, unrouted: bool) -> Outcome | None:

@@ -45,17 +45,19 @@ class Requests:
         if ask.gives_up:
             return await self._failed(ask, plan, "gave_up", "no answer within a day")
         steps = await trail.outputs(self._world.pool, ask.entered_at, ask.instance)
-        data = {"customer": here.attributes, "entry": here.entry, "steps": steps,
-                "message": {"id": f"{ask.instance}/{ask.visit}", "now": ask.now.isoformat()}}
+        data = {
+            "customer": here.attributes,
+            "entry": here.entry,
+            "steps": steps,
+            "message": {"id": f"{ask.instance}/{ask.visit}", "now": ask.now.isoformat()},
+        }
         try:
             parts = self._renderer.render(step.parts(), data)
         except TemplateError as error:
             return await self._failed(ask, plan, "missing_variable", str(error))
         return await self._answer(ask, plan, step, parts)
 
-    async def _answer(
-        self, ask: Ask, plan: Plan, step: Call, parts: Mapping[str, str]
-    ) -> Outcome:
+    async def _answer(self, ask: Ask, plan: Plan, step: Call, parts: Mapping[str, str]) -> Outcome:
         try:
             answer = await self._made(ask, step, parts)
         except ForbiddenAddress as refused:
@@ -83,7 +85,9 @@ class Requests:
         if "body" in parts:
             headers.setdefault("Content-Type", "application/json")
         async with self._client.stream(
-            step.method, parts["url"].strip(), headers=headers,
+            step.method,
+            parts["url"].strip(),
+            headers=headers,
             content=parts.get("body", "").encode() or None,
             timeout=step.timeout.total_seconds(),
         ) as response:
@@ -94,9 +98,7 @@ class Requests:
                     raise ValueError(f"the answer is longer than {BODY_LIMIT} bytes")
         return {"status": response.status_code, "body": parsed(body)}
 
-    async def _again(
-        self, ask: Ask, plan: Plan, step: Call, reason: str, detail: str
-    ) -> Outcome:
+    async def _again(self, ask: Ask, plan: Plan, step: Call, reason: str, detail: str) -> Outcome:
         """Fail this try; after the last one the step has failed."""
         if activity.info().attempt > step.retries:
             return await self._failed(ask, plan, reason, detail)

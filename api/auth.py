@@ -31,7 +31,8 @@ async def admin(
     key = offered(request)
     if key is None or len(key) > LENGTH or not await keys.accepts("admin", key):
         raise Problem(
-            401, "Unauthorized",
+            401,
+            "Unauthorized",
             "no valid admin key: send PARCOURS_ADMIN_KEY as `Authorization: Bearer …`",
             {"WWW-Authenticate": 'Bearer realm="parcours"'},
         )

@@ -38,8 +38,13 @@ class Problem(Exception):
 
 def answer(problem: Problem) -> Response:
     """A problem as its response."""
-    body = {"type": "about:blank", "title": problem.title, "status": problem.status,
-            "detail": problem.detail, **problem.more}
+    body = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        **problem.more,
+    }
     return JSONResponse(body, problem.status, problem.headers, MEDIA)
 
 
@@ -78,6 +83,10 @@ def install(app: FastAPI) -> None:
         log.warning("api.database_away", error=type(error).__name__)
         return answer(Problem(503, "Postgres is away", "try again soon", AWAY))
 
-    for kind in (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError,
-                 asyncpg.CannotConnectNowError):
+    for kind in (
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.CannotConnectNowError,
+    ):
         app.add_exception_handler(kind, database)

@@ -10,9 +10,7 @@ from storage import customers
 from storage.customers import Customer
 from storage.pool import Db
 
-Named = Annotated[
-    str, Path(description="a user id, anonymous id, or our id", examples=["user-17"])
-]
+Named = Annotated[str, Path(description="a user id, anonymous id, or our id", examples=["user-17"])]
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such customer."}}
 
 
@@ -38,6 +36,7 @@ async def known(db: Db, named: str) -> Customer:
 def unknown(named: str) -> Problem:
     """There is no such customer."""
     return Problem(
-        404, "Not found",
+        404,
+        "Not found",
         f"no customer has the user id or anonymous id {named!r}; GET /v1/customers lists them",
     )

@@ -73,16 +73,20 @@ def checked(name: str, body: PublishRequest) -> Sound:
     findings = check_document(document, templates)
     errors = [one for one in findings if one.severity == "error"]
     if document.journey is None or errors:
-        said = "; ".join(f"{one.step}: {one.message}" if one.step else one.message
-                         for one in errors[:3])
+        said = "; ".join(
+            f"{one.step}: {one.message}" if one.step else one.message for one in errors[:3]
+        )
         more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
         raise Problem(
-            400, "The journey has errors", said + more,
+            400,
+            "The journey has errors",
+            said + more,
             findings=[one.model_dump(mode="json") for one in findings],
         )
     if document.journey.journey != name:
         raise Problem(
-            400, "Another journey's name",
+            400,
+            "Another journey's name",
             f"the definition is of {document.journey.journey!r}; "
             f"publish it at /v1/journeys/{document.journey.journey}",
         )

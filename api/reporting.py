@@ -88,9 +88,13 @@ async def report(db: Db, registry: Registry, row: JourneyRow) -> Report:
     totals = await reports.totals(db, row.name)
     goal = plan.journey.goal
     return Report(
-        journey=row.name, state=row.state, version=row.version,
-        entered=totals.entered, customers=totals.customers,
-        first_entry=totals.first, last_entry=totals.last,
+        journey=row.name,
+        state=row.state,
+        version=row.version,
+        entered=totals.entered,
+        customers=totals.customers,
+        first_entry=totals.first,
+        last_entry=totals.last,
         by_version=await reports.versions(db, row.name),
         still_inside=totals.inside,
         outcomes=await reports.outcomes(db, row.name),
@@ -100,12 +104,19 @@ async def report(db: Db, registry: Registry, row: JourneyRow) -> Report:
         messages=tuple(
             MessageCount.model_validate(dict(one)) for one in await messages.counts(db, row.name)
         ),
-        goal=None if goal is None else GoalCount(
+        goal=None
+        if goal is None
+        else GoalCount(
             event=goal.event, within=goal.within, met=totals.goals, median=totals.median
         ),
         refusals=tuple(
-            RefusalCount(reason=one.reason, decided_by=one.decided_by, step=one.step,
-                         events=one.events, customers=one.customers)
+            RefusalCount(
+                reason=one.reason,
+                decided_by=one.decided_by,
+                step=one.step,
+                events=one.events,
+                customers=one.customers,
+            )
             for one in await reports.refusals(db, row.name)
         ),
     )

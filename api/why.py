@@ -35,7 +35,11 @@ async def why(db: Db, registry: Registry, customer: UUID, journey: str | None) -
         user_id=next((id.value for id in ids if id.kind == "user_id"), None),
         journeys=tuple([
             await of_journey(
-                db, row, plans[row.name], seen, passages.get(row.name, ()),
+                db,
+                row,
+                plans[row.name],
+                seen,
+                passages.get(row.name, ()),
                 refusals.get(row.name, ()),
             )
             for row in rows
@@ -58,8 +62,14 @@ async def of_journey(
         first = (await journeys.versions(db, row.name))[-1][2]
         reason = not_entered(plan, last, first, refusals)
     return WhyJourney(
-        journey=row.name, state=row.state, entry_event=plan.entry.event, entered=bool(passages),
-        not_entered=reason, last_seen=last, passages=tuple(passages), refusals=tuple(refusals),
+        journey=row.name,
+        state=row.state,
+        entry_event=plan.entry.event,
+        entered=bool(passages),
+        not_entered=reason,
+        last_seen=last,
+        passages=tuple(passages),
+        refusals=tuple(refusals),
     )
 
 
@@ -88,8 +98,15 @@ async def passages_of(
     for row in rows:
         plan = await registry.plan(db, row.journey, row.version)
         visits = [
-            Visited(visit=one.visit, step=one.step, at=one.at, left_at=one.left_at,
-                    exit=one.exit, result=one.result, why=one.why)
+            Visited(
+                visit=one.visit,
+                step=one.step,
+                at=one.at,
+                left_at=one.left_at,
+                exit=one.exit,
+                result=one.result,
+                why=one.why,
+            )
             for one in await trail.of_instance(db, row.entered_at, row.id)
         ]
         mine = [fate(one) for one in messages if one.instance == row.id]
@@ -105,11 +122,18 @@ def passage(
     """One instance with all that is known of it."""
     goal = plan.journey.goal
     return Passage(
-        id=row.id, version=row.version, key=row.key, entered_at=row.entered_at, entry_event=entry,
-        state=row.outcome or "inside", ended_at=row.ended_at, why=row.why,
+        id=row.id,
+        version=row.version,
+        key=row.key,
+        entered_at=row.entered_at,
+        entry_event=entry,
+        state=row.outcome or "inside",
+        ended_at=row.ended_at,
+        why=row.why,
         stands=stands(row, plan, visits) if row.ended_at is None and row.position else None,
         goal=Aim(event=goal.event, until=row.goal_until, met_at=row.goal_at) if goal else None,
-        visits=tuple(visits), messages=tuple(fates),
+        visits=tuple(visits),
+        messages=tuple(fates),
     )
 
 
@@ -145,22 +169,32 @@ def end_of(step: Wait, row: Instance, visits: Sequence[Visited]) -> datetime | N
 def fate(row: Message) -> Fate:
     """A message as it is told."""
     return Fate(
-        id=row.id, step=row.step, visit=row.visit, channel=row.channel, state=row.state,
-        reason=row.reason, detail=row.detail, provider=row.provider, at=row.at,
+        id=row.id,
+        step=row.step,
+        visit=row.visit,
+        channel=row.channel,
+        state=row.state,
+        reason=row.reason,
+        detail=row.detail,
+        provider=row.provider,
+        at=row.at,
         settled_at=row.settled_at,
     )
 
 
-async def refusals_of(
-    db: Db, customer: UUID, journey: str | None
-) -> dict[str, list[Refused]]:
+async def refusals_of(db: Db, customer: UUID, journey: str | None) -> dict[str, list[Refused]]:
     """What did not happen to the customer, by journey, the latest first."""
     rows = await trail.refusals_of(db, customer, journey, REFUSALS)
     names = await timeline.names(db, customer, [row.event for row in rows])
     found: dict[str, list[Refused]] = {}
     for row in rows:
         found.setdefault(row.journey, []).append(
-            Refused(at=row.at, event=row.event, name=names.get(row.event), reason=row.reason,
-                    why=row.why)
+            Refused(
+                at=row.at,
+                event=row.event,
+                name=names.get(row.event),
+                reason=row.reason,
+                why=row.why,
+            )
         )
     return found

@@ -68,7 +68,11 @@ def journey(guarantee: str) -> dict[str, object]:
 
 
 async def run(
-    up: Servers, guarantee: str, count: int, kills: int, victims: Sequence[str],
+    up: Servers,
+    guarantee: str,
+    count: int,
+    kills: int,
+    victims: Sequence[str],
     note: Callable[[str], None],
 ) -> Outcome:
     """Post `count` events while `kills` processes are killed."""
@@ -129,8 +133,13 @@ async def post_all(port: int, count: int) -> None:
 
 
 async def kill_all(
-    processes: dict[str, Process], victims: Sequence[str], kills: int, up: Servers,
-    connection: asyncpg.Connection, count: int, note: Callable[[str], None],
+    processes: dict[str, Process],
+    victims: Sequence[str],
+    kills: int,
+    up: Servers,
+    connection: asyncpg.Connection,
+    count: int,
+    note: Callable[[str], None],
 ) -> float:
     """Kill at random instants while mails flow; seconds until the first mail after the last one."""
     recovery = 0.0
@@ -164,8 +173,13 @@ async def ended(connection: asyncpg.Connection, count: int) -> int:
 
 
 async def held_against(
-    connection: asyncpg.Connection, up: Servers, guarantee: str, count: int, stuck: int,
-    kills: int, recovery: float,
+    connection: asyncpg.Connection,
+    up: Servers,
+    guarantee: str,
+    count: int,
+    stuck: int,
+    kills: int,
+    recovery: float,
 ) -> Outcome:
     """The ledger against the mailbox."""
     rows = await connection.fetch("SELECT id, state, attempts FROM messages")
@@ -181,7 +195,8 @@ async def held_against(
         twice_unnamed=len(set(doubled) - named),
         unknown=sum(1 for state in states.values() if state == "unknown"),
         missing=sum(1 for id, state in states.items() if state == "accepted" and not mails[id])
-        + count - len(states),
+        + count
+        - len(states),
         stuck=stuck,
         kills=kills,
         recovery=recovery,
@@ -189,7 +204,11 @@ async def held_against(
 
 
 async def measured(
-    guarantees: Sequence[str], runs: int, count: int, kills: int, victims: Sequence[str],
+    guarantees: Sequence[str],
+    runs: int,
+    count: int,
+    kills: int,
+    victims: Sequence[str],
     note: Callable[[str], None] = print,
 ) -> list[Outcome]:
     """Every run on servers of its own."""
@@ -214,7 +233,10 @@ def main() -> None:
     options = parser.parse_args()
     outcomes = uvloop.run(
         measured(
-            options.guarantee.split(","), options.runs, options.count, options.kills,
+            options.guarantee.split(","),
+            options.runs,
+            options.count,
+            options.kills,
             options.victims.split(","),
         )
     )

@@ -80,9 +80,7 @@ async def whole(servers: Servers, count: int, at_once: int) -> dict[str, float]:
 async def publish(connection: asyncpg.Connection) -> None:
     """The one-message journey, without the API: what is measured is not publishing."""
     await prepare(connection)
-    await journeys.publish(
-        connection, NAME, "bench", JOURNEY, TEMPLATES, datetime.now(UTC)
-    )
+    await journeys.publish(connection, NAME, "bench", JOURNEY, TEMPLATES, datetime.now(UTC))
 
 
 async def ready(port: int) -> None:
@@ -127,9 +125,7 @@ async def post(line: Line, number: int) -> None:
     })  # fmt: skip
 
 
-async def posted(
-    port: int, servers: Servers, numbers: Iterable[int], at_once: int
-) -> None:
+async def posted(port: int, servers: Servers, numbers: Iterable[int], at_once: int) -> None:
     """Post an event for each, at most `at_once` journeys in flight, until every mail has come."""
     wanted, sent = list(numbers), 0
     before = servers.mailbox.count
@@ -174,8 +170,11 @@ async def statements_each(
 
 
 async def noted(
-    connection: asyncpg.Connection, servers: Servers, seconds: float,
-    line: Line, numbers: list[int],
+    connection: asyncpg.Connection,
+    servers: Servers,
+    seconds: float,
+    line: Line,
+    numbers: list[int],
 ) -> int:
     """How many statements Postgres logged during some seconds with these events in them."""
     server_log = servers.postgres.path / "server.log"

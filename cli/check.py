@@ -49,8 +49,10 @@ def say(finding: Finding) -> Iterator[str]:
     place = f"{finding.file}:{finding.line}"
     colour = COLOURS[finding.severity]
     step = f"step '{finding.step}': " if finding.step else ""
-    yield (f"[bold]{escape(place)}[/bold]: [{colour}]{finding.severity}[/{colour}]: "
-           f"{escape(step + finding.message)}")
+    yield (
+        f"[bold]{escape(place)}[/bold]: [{colour}]{finding.severity}[/{colour}]: "
+        f"{escape(step + finding.message)}"
+    )
     for line in (finding.excerpt or "").splitlines():
         yield f"      {escape(line)}"
     yield f"    [dim]→ {escape(finding.hint)}[/dim]"

@@ -46,17 +46,21 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def row(one: Mapping[str, Any]) -> tuple[str, ...]:
     """One journey as a row of the table."""
     published = moment(datetime.fromisoformat(one["published_at"]))
-    return (one["journey"], one["state"], str(one["version"]), published, many(one["entered"]),
-            many(one["inside"]))
+    return (
+        one["journey"],
+        one["state"],
+        str(one["version"]),
+        published,
+        many(one["entered"]),
+        many(one["inside"]),
+    )
 
 
 def verb(name: str) -> Callable[..., None]:
     """The command of one verb."""
     help, done = VERBS[name]
 
-    def command(
-        journey: Name, url: Url = None, key: Key = None, format: Format = "text"
-    ) -> None:
+    def command(journey: Name, url: Url = None, key: Key = None, format: Format = "text") -> None:
         answer = server(url, key).post("journeys", journey, name)
         text = json.dumps(answer, indent=2) if format == "json" else f"{journey} {done}"
         sys.stdout.write(f"{text}\n")

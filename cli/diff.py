@@ -15,8 +15,10 @@ from journeys.diff import diff
 Before = Annotated[str, typer.Argument(metavar="BEFORE", help="A file, or NAME or NAME@VERSION.")]
 After = Annotated[
     str | None,
-    typer.Argument(metavar="[AFTER]", help="The same; without it BEFORE is a file, compared with "
-                   "what is published."),
+    typer.Argument(
+        metavar="[AFTER]",
+        help="The same; without it BEFORE is a file, compared with what is published.",
+    ),
 ]
 Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to say it.")]
 

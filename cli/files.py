@@ -102,6 +102,9 @@ def unreadable(path: Path, error: OSError | ValueError) -> Finding:
     """The finding about a file that cannot be read."""
     said = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
     return Finding(
-        file=str(path), line=1, code="unreadable", message=f"this file cannot be read: {said}",
+        file=str(path),
+        line=1,
+        code="unreadable",
+        message=f"this file cannot be read: {said}",
         hint="name a journey file in UTF-8",
     )

@@ -17,9 +17,7 @@ from cli.files import Loaded, load
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Journey files.")]
 
 
-def command(
-    files: Files, url: Url = None, key: Key = None, format: Format = "text"
-) -> None:
+def command(files: Files, url: Url = None, key: Key = None, format: Format = "text") -> None:
     """Check journey files and publish them; nothing is published while one has an error."""
     loaded = [load(path) for path in files]
     check(loaded)
@@ -44,12 +42,17 @@ def check(loaded: Sequence[Loaded]) -> None:
 def publish(to: Server, loaded: Sequence[Loaded]) -> list[dict[str, Any]]:
     """Publish each file; what the server answered."""
     return [
-        to.put("journeys", one.journey.journey, body={
-            "definition": one.definition,
-            "templates": {
-                name: template.model_dump(mode="json") for name, template in one.templates.items()
+        to.put(
+            "journeys",
+            one.journey.journey,
+            body={
+                "definition": one.definition,
+                "templates": {
+                    name: template.model_dump(mode="json")
+                    for name, template in one.templates.items()
+                },
             },
-        })
+        )
         for one in loaded
     ]
 

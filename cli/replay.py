@@ -56,8 +56,13 @@ def command(
     with httpx.Client(base_url=base, timeout=TIMEOUT) as client, bar(console) as progress:
         total = sum(1 for line in source.lines() if line.number >= from_line)
         task = progress.add_task(file.name, total=total)
-        replay = Replay(source, Sender(client, key), from_line, due_by(pace, speed),
-                        lambda count: progress.advance(task, count))
+        replay = Replay(
+            source,
+            Sender(client, key),
+            from_line,
+            due_by(pace, speed),
+            lambda count: progress.advance(task, count),
+        )
         replay.run()
     for line in replay.bad[:NAMED]:
         console.print(line, style="yellow", markup=False)
@@ -124,8 +129,10 @@ class Replay:
         """What came of it."""
         rate = self.accepted / self.seconds if self.seconds else 0.0
         retries = f", {self.sender.retries:,} retries" if self.sender.retries else ""
-        return (f"{self.accepted:,} accepted, {len(self.bad):,} refused, "
-                f"{self.seconds:.1f} s, {rate:,.0f} events/s{retries}")
+        return (
+            f"{self.accepted:,} accepted, {len(self.bad):,} refused, "
+            f"{self.seconds:.1f} s, {rate:,.0f} events/s{retries}"
+        )
 
     def _batches(self, begun: float) -> Iterator[list[Item]]:
         batch: list[Item] = []

@@ -68,7 +68,9 @@ class Sender:
         for _ in range(TRIES):
             try:
                 response = self.client.post(
-                    "/v1/batch", content=content, auth=(self.key, ""),
+                    "/v1/batch",
+                    content=content,
+                    auth=(self.key, ""),
                     headers={"Content-Type": "application/json"},
                 )
             except httpx.TransportError as error:

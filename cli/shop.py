@@ -121,13 +121,16 @@ class Shopper:
 
     def track(self, at: datetime, event: str, properties: dict[str, Any]) -> dict[str, Any]:
         """One thing they did."""
-        return {"type": "track", **self.who, "timestamp": at, "event": event,
-                "properties": properties}
+        return {
+            "type": "track",
+            **self.who,
+            "timestamp": at,
+            "event": event,
+            "properties": properties,
+        }
 
 
-def make_shop(
-    customers: int, days: int, seed: int, start: datetime
-) -> Iterator[dict[str, Any]]:
+def make_shop(customers: int, days: int, seed: int, start: datetime) -> Iterator[dict[str, Any]]:
     """The tracking events of `customers` over `days` from `start`, in time order."""
     end, made = start + timedelta(days=days), []
     for number in range(1, customers + 1):

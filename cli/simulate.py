@@ -144,8 +144,12 @@ def run(simulation: Simulation, file: EventFile) -> list[BadLine]:
 
 def bar(console: Console) -> Progress:
     """A progress bar, shown only on a terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-               TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
     return Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 

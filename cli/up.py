@@ -53,6 +53,8 @@ def summary(system: Running) -> str:
     if system.temporal_ui:
         lines.append(f"  Temporal UI   {system.temporal_ui}")
     lines.append(f"  Data, logs    {system.children.directory}")
+    if system.settings.smtp_url is None:
+        lines.append("  Email         goes nowhere yet: set PARCOURS_SMTP_URL")
     if system.keys_made:
         lines += ["", "Keys, shown this once (set them in the environment for the other commands):"]
         lines += [f"  PARCOURS_{kind.upper()}_KEY={key}" for kind, key in system.keys_made.items()]

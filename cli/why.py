@@ -19,8 +19,14 @@ Journey = Annotated[str | None, typer.Argument(metavar="[JOURNEY]", help="Only t
 Row = tuple[str, str, str]
 
 SHOWN = 10  # refusals of one journey
-COLOURS = {"inside": "cyan", "completed": "green", "exited": "yellow", "goal": "green",
-           "not entered": "yellow", "failed": "red"}
+COLOURS = {
+    "inside": "cyan",
+    "completed": "green",
+    "exited": "yellow",
+    "goal": "green",
+    "not entered": "yellow",
+    "failed": "red",
+}
 NOT_ENTERED = {
     "not_asked": "it is entered through the API only, and nobody asked for this customer",
     "never_seen": "no event named {event!r} of this customer was seen",
@@ -68,8 +74,10 @@ def of_journey(one: WhyJourney) -> Iterator[Row]:
     """One journey: every passage, or why there is none, and what was refused."""
     if one.not_entered is not None and one.not_entered != "refused":
         last = moment(one.last_seen)
-        yield "not entered", "", NOT_ENTERED[one.not_entered].format(
-            event=one.entry_event, last=last
+        yield (
+            "not entered",
+            "",
+            NOT_ENTERED[one.not_entered].format(event=one.entry_event, last=last),
         )
     for passage in one.passages:
         yield from of_passage(passage)

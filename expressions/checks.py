@@ -18,7 +18,9 @@ def check(source: str, checked: checked_pb2.CheckedExpr) -> None:
     for node in _nodes(checked.expr):
         if is_call(node, "events") and not _is_text(node.call_expr.args[0]):
             raise error_at(
-                source, checked, node.call_expr.args[0].id,
+                source,
+                checked,
+                node.call_expr.args[0].id,
                 "the name of the event must be written out",
                 'write events("Order Completed"); a computed name cannot be looked up in advance',
             )
@@ -26,9 +28,7 @@ def check(source: str, checked: checked_pb2.CheckedExpr) -> None:
             _check_arithmetic(source, checked, node)
 
 
-def _check_arithmetic(
-    source: str, checked: checked_pb2.CheckedExpr, node: syntax_pb2.Expr
-) -> None:
+def _check_arithmetic(source: str, checked: checked_pb2.CheckedExpr, node: syntax_pb2.Expr) -> None:
     operator = ARITHMETIC[node.call_expr.function]
     kinds = [_kind(checked, argument) for argument in node.call_expr.args]
     if sorted(kinds) != ["dyn", "int"]:

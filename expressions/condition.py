@@ -109,7 +109,7 @@ def _condition(source: str, roots: frozenset[str]) -> Condition:
     compiled = program(source, roots)
     if compiled.result not in {"BOOL", "DYN"}:
         message = f"this is a {compiled.result.lower()}, not a yes or a no"
-        raise ExpressionError(source, 1, 1, message, "compare it with something: … > 0, … == \"x\"")
+        raise ExpressionError(source, 1, 1, message, 'compare it with something: … > 0, … == "x"')
     return Condition(compiled)
 
 

@@ -100,22 +100,40 @@ T = cel.Type
 EVENTS = T.List(T.Map(T.STRING, T.DYN))
 
 FUNCTIONS: tuple[Function, ...] = (
-    Function("events", 'events("Name") or events("Name", days(30))', shown=True, signatures=(
-        Signature("events_name", (T.STRING,), EVENTS, past_events),
-        Signature("events_name_within", (T.STRING, T.DURATION), EVENTS, past_events),
-    )),
-    Function("sum", 'sum(events("Name").map(e, e.total))', shown=True, signatures=(
-        Signature("sum_list", (T.List(T.DYN),), T.DOUBLE, total),
-    )),
-    Function("days", "days(30)", signatures=(
-        Signature("days_int", (T.INT,), T.DURATION, days),
-        Signature("days_double", (T.DOUBLE,), T.DURATION, days),
-    )),
-    Function("hours", "hours(12)", signatures=(
-        Signature("hours_int", (T.INT,), T.DURATION, hours),
-        Signature("hours_double", (T.DOUBLE,), T.DURATION, hours),
-    )),
-    Function("lower", "lower(customer.plan)", signatures=(
-        Signature("lower_string", (T.STRING,), T.STRING, str.lower),
-    )),
+    Function(
+        "events",
+        'events("Name") or events("Name", days(30))',
+        shown=True,
+        signatures=(
+            Signature("events_name", (T.STRING,), EVENTS, past_events),
+            Signature("events_name_within", (T.STRING, T.DURATION), EVENTS, past_events),
+        ),
+    ),
+    Function(
+        "sum",
+        'sum(events("Name").map(e, e.total))',
+        shown=True,
+        signatures=(Signature("sum_list", (T.List(T.DYN),), T.DOUBLE, total),),
+    ),
+    Function(
+        "days",
+        "days(30)",
+        signatures=(
+            Signature("days_int", (T.INT,), T.DURATION, days),
+            Signature("days_double", (T.DOUBLE,), T.DURATION, days),
+        ),
+    ),
+    Function(
+        "hours",
+        "hours(12)",
+        signatures=(
+            Signature("hours_int", (T.INT,), T.DURATION, hours),
+            Signature("hours_double", (T.DOUBLE,), T.DURATION, hours),
+        ),
+    ),
+    Function(
+        "lower",
+        "lower(customer.plan)",
+        signatures=(Signature("lower_string", (T.STRING,), T.STRING, str.lower),),
+    ),
 )

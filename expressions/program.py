@@ -33,11 +33,25 @@ VARIABLES = {
 class Program:
     """A compiled expression. Holds no facts, so one serves all threads and tasks."""
 
-    __slots__ = ("_compiled", "_past", "_reads_history", "_reads_now", "_wanted", "checked",
-                 "reading", "result", "source")
+    __slots__ = (
+        "_compiled",
+        "_past",
+        "_reads_history",
+        "_reads_now",
+        "_wanted",
+        "checked",
+        "reading",
+        "result",
+        "source",
+    )
 
-    def __init__(self, source: str, compiled: cel.Expression, reading: Reading,
-                 checked: checked_pb2.CheckedExpr) -> None:
+    def __init__(
+        self,
+        source: str,
+        compiled: cel.Expression,
+        reading: Reading,
+        checked: checked_pb2.CheckedExpr,
+    ) -> None:
         self.source = source
         self.checked = checked
         self.reading = reading
@@ -75,10 +89,13 @@ def _environment(roots: frozenset[str]) -> cel.Env:
     return cel.NewEnv(
         variables={name: kind for name, kind in VARIABLES.items() if name in roots},
         functions=[
-            cel.FunctionDecl(function.name, [
-                cel.Overload(s.id, s.returns, list(s.parameters), False, s.evaluate)
-                for s in function.signatures
-            ])
+            cel.FunctionDecl(
+                function.name,
+                [
+                    cel.Overload(s.id, s.returns, list(s.parameters), False, s.evaluate)
+                    for s in function.signatures
+                ],
+            )
             for function in FUNCTIONS
         ],
     )

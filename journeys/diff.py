@@ -59,14 +59,17 @@ def _rules(before: Journey, after: Journey) -> Iterator[Change]:
     old, new = _fields(before), _fields(after)
     for name in sorted({*old, *new}, key=lambda name: TOP.index(name.split(".")[0])):
         if old.get(name) != new.get(name):
-            yield Change(change="changed", of="journey", name=name,
-                         before=_text(old.get(name)), after=_text(new.get(name)))
+            yield Change(
+                change="changed",
+                of="journey",
+                name=name,
+                before=_text(old.get(name)),
+                after=_text(new.get(name)),
+            )
 
 
 def _fields(journey: Journey) -> dict[str, Any]:
-    data = journey.model_dump(
-        mode="json", by_alias=True, exclude={"steps"}, exclude_none=True
-    )
+    data = journey.model_dump(mode="json", by_alias=True, exclude={"steps"}, exclude_none=True)
     entry = data.pop("entry")
     return {**data, **{f"entry.{name}": value for name, value in entry.items()}}
 
@@ -83,11 +86,22 @@ def _steps(before: Journey, after: Journey) -> Iterator[Change]:
             continue
         for field in {**old[id], **data}:
             if old[id].get(field) != data.get(field):
-                yield Change(change="changed", of="step", name=id, field=field,
-                             before=_text(old[id].get(field)), after=_text(data.get(field)))
+                yield Change(
+                    change="changed",
+                    of="step",
+                    name=id,
+                    field=field,
+                    before=_text(old[id].get(field)),
+                    after=_text(data.get(field)),
+                )
     if before.steps[0].id != after.steps[0].id:
-        yield Change(change="changed", of="journey", name="first step",
-                     before=before.steps[0].id, after=after.steps[0].id)
+        yield Change(
+            change="changed",
+            of="journey",
+            name="first step",
+            before=before.steps[0].id,
+            after=after.steps[0].id,
+        )
 
 
 def _step(step: Any) -> dict[str, Any]:
@@ -111,8 +125,13 @@ def _exits(before: Journey, after: Journey) -> Iterator[Change]:
         elif edge not in old:
             yield Change(change="added", of="exit", name=name, after=f"to {new[edge] or END}")
         elif old[edge] != new[edge]:
-            yield Change(change="moved", of="exit", name=name,
-                         before=old[edge] or END, after=new[edge] or END)
+            yield Change(
+                change="moved",
+                of="exit",
+                name=name,
+                before=old[edge] or END,
+                after=new[edge] or END,
+            )
 
 
 def _templates(before: Templates, after: Templates) -> Iterator[Change]:

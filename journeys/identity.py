@@ -72,9 +72,7 @@ def previous_id(event: Event) -> str | None:
     return previous if isinstance(previous, str) and previous else None
 
 
-def resolve(
-    event: Event, directory: Directory, new_id: Callable[[], CustomerId]
-) -> CustomerId:
+def resolve(event: Event, directory: Directory, new_id: Callable[[], CustomerId]) -> CustomerId:
     """The customer of `event`; what had to be created, linked or merged is in `directory`."""
     user, anonymous = _owner(event.user_id, "user_id"), _owner(event.anonymous_id, "anonymous_id")
     customer = _of_both(user, anonymous, directory)

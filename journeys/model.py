@@ -45,6 +45,9 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(format_duration, return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
-                    "description": "A length of time: 45m, 12h, 7d, 1d12h."}),
+    WithJsonSchema({
+        "type": "string",
+        "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$",
+        "description": "A length of time: 45m, 12h, 7d, 1d12h.",
+    }),
 ]

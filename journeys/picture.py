@@ -58,7 +58,7 @@ def _mermaid(journey: Journey) -> Iterator[str]:
             f"    {source} -->|{_text(label)}| {target}" if label else f"    {source} --> {target}"
         )
     if None in journey.edges().values():
-        yield "    finish((\"end\"))"
+        yield '    finish(("end"))'
 
 
 def _arrows(journey: Journey) -> Iterator[tuple[str, str, str]]:

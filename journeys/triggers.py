@@ -351,7 +351,5 @@ def needs_of(plan: Plan) -> Needs:
         needs.append(value(journey.entry.key, roots=ENTRY_SEEN).needs)
     for step in journey.steps:
         if isinstance(step, WaitFor):
-            needs += [
-                condition(one.text, roots=one.roots).needs for one in step.sources()
-            ]
+            needs += [condition(one.text, roots=one.roots).needs for one in step.sources()]
     return Needs.of(*needs)

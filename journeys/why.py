@@ -85,9 +85,12 @@ class Refused(Model):
     event: UUID
     name: str | None = Field(None, examples=["Checkout Started"])
     reason: str = Field(examples=["condition"])
-    why: Reasons | None = Field(None, examples=[
-        {"condition": "event.total > 20.0", "holds": False, "values": {"event.total": 12.5}},
-    ])
+    why: Reasons | None = Field(
+        None,
+        examples=[
+            {"condition": "event.total > 20.0", "holds": False, "values": {"event.total": 12.5}},
+        ],
+    )
 
 
 class WhyJourney(Model):

@@ -13,12 +13,10 @@ from storage import consent, customers, messages
 UNSUBSCRIBED, SUBSCRIBED = "Unsubscribed", "Subscribed"
 BOUNCED, COMPLAINED = "Message Bounced", "Message Complained"
 NAMES = frozenset({UNSUBSCRIBED, SUBSCRIBED, BOUNCED, COMPLAINED})
-ATTRIBUTES: Mapping[str, str | None] = {**ADDRESSES}
+ATTRIBUTES: Mapping[str, str | None] = {str(key): one for key, one in ADDRESSES.items()}
 
 
-async def heed(
-    round: Round, batch: Sequence[Event], owners: Mapping[UUID, CustomerId]
-) -> None:
+async def heed(round: Round, batch: Sequence[Event], owners: Mapping[UUID, CustomerId]) -> None:
     """Write down what the events of `batch` say about consent; harmless when done twice."""
     for event in batch:
         if event.name in NAMES and event.id in owners:

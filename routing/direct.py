@@ -49,10 +49,19 @@ async def decide(
         approach(event, customer, gate, met, set(), facts.facts(event)(None), effects, key)
         if effects.refusals:
             refusal = effects.refusals[0]
-            await trail.refuse(connection, [
-                Refused(event.occurred_at, event.id, refusal.journey, customer, refusal.reason,
-                        refusal.why)
-            ])
+            await trail.refuse(
+                connection,
+                [
+                    Refused(
+                        event.occurred_at,
+                        event.id,
+                        refusal.journey,
+                        customer,
+                        refusal.reason,
+                        refusal.why,
+                    )
+                ],
+            )
             return refusal
         enters = effects.enters[0]
         one = enters.inside

@@ -59,9 +59,7 @@ def resolve_all(
     return resolved
 
 
-async def _apply(
-    connection: Db, directory: Directory, resolved: Resolved, now: datetime
-) -> None:
+async def _apply(connection: Db, directory: Directory, resolved: Resolved, now: datetime) -> None:
     if directory.created:
         await customers.create(connection, directory.created, now)
     if directory.links:

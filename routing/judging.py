@@ -38,9 +38,7 @@ async def judge(db: Db, registry: Registry, instance: UUID, event: Event, now: d
         return Judged("nothing", "the customer is gone")
     facts = await known(db, event, person.id, person.attributes, [inside], [])
     receipts = await about(db, [event])
-    effects = effects_of(
-        event, person.id, [inside], [], facts.facts(event), receipts.get(event.id)
-    )
+    effects = effects_of(event, person.id, [inside], [], facts.facts(event), receipts.get(event.id))
     return await carry_out(db, inside, event, effects, now)
 
 

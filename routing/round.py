@@ -90,12 +90,17 @@ class Round:
             )
             names = {gate.plan.name for one in mine for gate in self.registry.entered_by(one.name)}
             rows = await instances.around(
-                connection, people, [event.id for event in mine], names,
+                connection,
+                people,
+                [event.id for event in mine],
+                names,
                 min(event.occurred_at for event in mine),
             )
             decided = [
                 await self._decided(
-                    connection, event, people[owners[event.id]],
+                    connection,
+                    event,
+                    people[owners[event.id]],
                     [row for row in rows if row.customer == owners[event.id]],
                     receipts.get(event.id),
                 )
@@ -106,7 +111,11 @@ class Round:
         return orders(decided, registered)
 
     async def _decided(
-        self, db: Db, event: Event, customer: Customer, rows: list[Instance],
+        self,
+        db: Db,
+        event: Event,
+        customer: Customer,
+        rows: list[Instance],
         receipt: About | None,
     ) -> Decided:
         met = await insides(self.registry, db, rows)
@@ -132,21 +141,33 @@ class Round:
         now, decided = self.clock.now(), list(decided)
         exits = [
             Nudged(end.inside.id, one.event.id, now, end.why)
-            for one in decided for end in one.effects.ends
+            for one in decided
+            for end in one.effects.ends
         ]
         wakes = [
-            Nudged(wake.inside.id, one.event.id, now, wake.why, wake.visit, wake.exit,
-                   wake.inside.plan.target(wake.step, wake.exit))
-            for one in decided for wake in one.effects.wakes
+            Nudged(
+                wake.inside.id,
+                one.event.id,
+                now,
+                wake.why,
+                wake.visit,
+                wake.exit,
+                wake.inside.plan.target(wake.step, wake.exit),
+            )
+            for one in decided
+            for wake in one.effects.wakes
         ]
         goals = [
             (meets.inside.id, one.event.id, one.event.occurred_at)
-            for one in decided for meets in one.effects.meets
+            for one in decided
+            for meets in one.effects.meets
         ]
         refusals = [
-            Refused(one.event.occurred_at, one.event.id, no.journey, one.customer, no.reason,
-                    no.why)
-            for one in decided for no in one.effects.refusals
+            Refused(
+                one.event.occurred_at, one.event.id, no.journey, one.customer, no.reason, no.why
+            )
+            for one in decided
+            for no in one.effects.refusals
         ]
         newcomers = [newcomer(enters) for one in decided for enters in one.effects.enters]
         if exits:
@@ -180,7 +201,10 @@ class Round:
     async def start(self, one: Inside) -> None:
         """Start the workflow of a registered instance; harmless when done twice."""
         start = Start(
-            plan=one.plan.ref, instance=one.id, customer=one.customer, entered_at=one.entered_at,
+            plan=one.plan.ref,
+            instance=one.id,
+            customer=one.customer,
+            entered_at=one.entered_at,
             clock=self.clock if self.clock.origin else None,
         )
         for pause in CLOSING:
@@ -197,10 +221,18 @@ def newcomer(enters: Enters) -> dict[str, Any]:
     """The row of an instance that begins."""
     one = enters.inside
     return {
-        "id": one.id, "journey": one.plan.name, "version": one.plan.version,
-        "customer": one.customer, "key": one.key, "workflow_id": one.workflow_id,
-        "entry_event": one.entry_event, "entry": one.entry, "entered_at": one.entered_at,
-        "position": one.plan.first, "goal_until": one.goal_until, "why": enters.why or None,
+        "id": one.id,
+        "journey": one.plan.name,
+        "version": one.plan.version,
+        "customer": one.customer,
+        "key": one.key,
+        "workflow_id": one.workflow_id,
+        "entry_event": one.entry_event,
+        "entry": one.entry,
+        "entered_at": one.entered_at,
+        "position": one.plan.first,
+        "goal_until": one.goal_until,
+        "why": enters.why or None,
     }
 
 
@@ -211,25 +243,34 @@ def orders(decided: Iterable[Decided], registered: set[UUID]) -> Orders:
         event, rows = one.event, one.rows
         told.starts += [new.inside for new in one.effects.enters if new.inside.id in registered]
         told.starts += [
-            inside for inside in one.met
-            if inside.entry_event == event.id and inside.ended_at is None
+            inside
+            for inside in one.met
+            if inside.entry_event == event.id
+            and inside.ended_at is None
             and not rows[inside.id].started
         ]
-        moved = [(end.inside.id, Nudge(id=event.id, instance=end.inside.id, ends=True))
-                 for end in one.effects.ends]
+        moved = [
+            (end.inside.id, Nudge(id=event.id, instance=end.inside.id, ends=True))
+            for end in one.effects.ends
+        ]
         moved += [
-            (wake.inside.id,
-             Nudge(id=event.id, instance=wake.inside.id, visit=wake.visit, exit=wake.exit))
+            (
+                wake.inside.id,
+                Nudge(id=event.id, instance=wake.inside.id, visit=wake.visit, exit=wake.exit),
+            )
             for wake in one.effects.wakes
         ]
         moved += [(row.id, repeated(row)) for row in rows.values() if row.nudge_event == event.id]
-        told.nudges += [
-            (rows[id].workflow_id, nudge, rows[id].started) for id, nudge in moved
-        ]
+        told.nudges += [(rows[id].workflow_id, nudge, rows[id].started) for id, nudge in moved]
     return told
 
 
 def repeated(row: Instance) -> Nudge:
     """The signal that an earlier try decided and perhaps never sent."""
-    return Nudge(id=row.nudge_event, instance=row.id, visit=row.nudge_visit, exit=row.nudge_exit,
-                 ends=row.nudge_visit is None)
+    return Nudge(
+        id=row.nudge_event,
+        instance=row.id,
+        visit=row.nudge_visit,
+        exit=row.nudge_exit,
+        ends=row.nudge_visit is None,
+    )

@@ -125,8 +125,12 @@ class Router:
                 for one in claimed:
                     await self.route([one], changed)
                 return
-            log.error("router.parked", event_id=str(claimed[0].event.id), exc_info=True,
-                      error=type(error).__name__)
+            log.error(
+                "router.parked",
+                event_id=str(claimed[0].event.id),
+                exc_info=True,
+                error=type(error).__name__,
+            )
             until = self._round.clock.now() + PARKED * self._round.clock.scale
             await inbox.park(self._round.pool, claimed[0].seq, until, describe(error))
 
@@ -141,9 +145,7 @@ class Router:
                 told = await self._round.decide(turn, resolved.customers)
                 told.nudges += merged(turn[0], resolved)
                 started = await self._round.tell(told)
-                await inbox.routed(
-                    self._round.pool, [seqs[event.id] for event in turn], started
-                )
+                await inbox.routed(self._round.pool, [seqs[event.id] for event in turn], started)
 
 
 def until_blocked(claimed: Iterable[Claimed], held: set[int]) -> Iterable[Claimed]:

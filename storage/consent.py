@@ -17,20 +17,23 @@ async def unsubscribe(
         INSERT INTO unsubscriptions (customer, channel, topic, at) VALUES ($1, $2, $3, $4)
         ON CONFLICT DO NOTHING
         """,
-        customer, channel, topic, at,
+        customer,
+        channel,
+        topic,
+        at,
     )
 
 
-async def subscribe(
-    connection: Db, customer: UUID, channel: str, topic: str
-) -> None:
+async def subscribe(connection: Db, customer: UUID, channel: str, topic: str) -> None:
     """The customer wants `topic` over `channel` again."""
     await connection.execute(
         """
         DELETE FROM unsubscriptions
         WHERE customer = $1 AND $2 IN (channel, '*') AND $3 IN (topic, '*')
         """,
-        customer, channel, topic,
+        customer,
+        channel,
+        topic,
     )
 
 
@@ -48,7 +51,11 @@ async def suppress(
         INSERT INTO suppressions (channel, hash, reason, at)
         VALUES ($1, sha256($2 || convert_to(lower($3), 'UTF8')), $4, $5) ON CONFLICT DO NOTHING
         """,
-        channel, secret, address, reason, at,
+        channel,
+        secret,
+        address,
+        reason,
+        at,
     )
 
 

@@ -49,7 +49,9 @@ async def directory(
         LEFT JOIN tombstones t
             ON t.hash = sha256($3 || convert_to(w.kind || ':' || w.value, 'UTF8'))
         """,
-        [id.kind for id in wanted], [id.value for id in wanted], secret,
+        [id.kind for id in wanted],
+        [id.value for id in wanted],
+        secret,
     )
     owned = [row for row in rows if row["customer"] is not None]
     found = Directory(
@@ -58,7 +60,8 @@ async def directory(
     )
     erased = {
         ExternalId(row["kind"], row["value"]): row["erased_at"]
-        for row in rows if row["erased_at"] is not None
+        for row in rows
+        if row["erased_at"] is not None
     }
     return found, erased
 
@@ -67,23 +70,21 @@ async def lock_ids(connection: Db, shards: Iterable[int]) -> None:
     """Let nobody else create or link ids of these shards until the transaction ends."""
     await connection.execute(
         "SELECT pg_advisory_xact_lock($1, shard) FROM unnest($2::int[]) AS shard",
-        ID_LOCKS, sorted(shards),
+        ID_LOCKS,
+        sorted(shards),
     )
 
 
-async def create(
-    connection: Db, customers: Sequence[CustomerId], now: datetime
-) -> None:
+async def create(connection: Db, customers: Sequence[CustomerId], now: datetime) -> None:
     """New customers nobody knows anything of yet."""
     await connection.execute(
         "INSERT INTO customers (id, created_at) SELECT id, $2 FROM unnest($1::uuid[]) AS id",
-        list(customers), now,
+        list(customers),
+        now,
     )
 
 
-async def link(
-    connection: Db, links: Mapping[ExternalId, CustomerId], now: datetime
-) -> None:
+async def link(connection: Db, links: Mapping[ExternalId, CustomerId], now: datetime) -> None:
     """Let external ids lead to customers from now on."""
     ordered = sorted(links.items(), key=lambda pair: (pair[0].kind, pair[0].value))
     await connection.execute(
@@ -198,9 +199,7 @@ async def ids(connection: Db, customer: UUID) -> list[ExternalId]:
     return [ExternalId(row["kind"], row["value"]) for row in rows]
 
 
-async def listed(
-    connection: Db, after: UUID | None, limit: int
-) -> list[Customer]:
+async def listed(connection: Db, after: UUID | None, limit: int) -> list[Customer]:
     """Customers by id, a page at a time."""
     rows = await connection.fetch(
         f"""
@@ -208,6 +207,7 @@ async def listed(
         WHERE merged_into IS NULL AND erased_at IS NULL AND ($1::uuid IS NULL OR id > $1)
         ORDER BY id LIMIT $2
         """,  # noqa: S608
-        after, limit,
+        after,
+        limit,
     )
     return [Customer(**row) for row in rows]

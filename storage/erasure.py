@@ -15,7 +15,9 @@ async def bury(connection: Db, customer: UUID, secret: bytes, now: datetime) -> 
         FROM external_ids WHERE customer = $1
         ON CONFLICT (hash) DO UPDATE SET erased_at = $3
         """,
-        customer, secret, now,
+        customer,
+        secret,
+        now,
     )
 
 

@@ -7,9 +7,7 @@ from journeys.identity import ExternalId
 from storage.pool import Db
 
 
-async def of_customers(
-    connection: Db, customers: Sequence[UUID]
-) -> dict[UUID, list[ExternalId]]:
+async def of_customers(connection: Db, customers: Sequence[UUID]) -> dict[UUID, list[ExternalId]]:
     """Every external id of each of these customers, user ids first."""
     found: dict[UUID, list[ExternalId]] = {id: [] for id in customers}
     rows = await connection.fetch(

@@ -28,7 +28,8 @@ async def lock_shards(connection: Db, shards: Sequence[int]) -> list[int]:
     """Take what can be had of `shards` for this session, in ascending order."""
     rows = await connection.fetch(
         "SELECT shard FROM unnest($2::int[]) AS shard WHERE pg_try_advisory_lock($1, shard)",
-        LOCKS, sorted(shards),
+        LOCKS,
+        sorted(shards),
     )
     return [row["shard"] for row in rows]
 
@@ -37,7 +38,8 @@ async def unlock_shards(connection: Db, shards: Sequence[int]) -> None:
     """Give `shards` back."""
     await connection.execute(
         "SELECT pg_advisory_unlock($1, shard) FROM unnest($2::int[]) AS shard",
-        LOCKS, list(shards),
+        LOCKS,
+        list(shards),
     )
 
 
@@ -59,7 +61,11 @@ async def claim_shards(
         )
         SELECT shard FROM given_back, waiting WHERE pg_try_advisory_lock($1, shard)
         """,
-        LOCKS, list(done), list(held), now, limit,
+        LOCKS,
+        list(done),
+        list(held),
+        now,
+        limit,
     )
     return [row["shard"] for row in rows]
 
@@ -80,7 +86,9 @@ async def unrouted(
         JOIN events e ON e.id = i.event AND e.received_at = i.received_at
         ORDER BY i.seq
         """,
-        list(shards), now, limit,
+        list(shards),
+        now,
+        limit,
     )
     claimed = [
         Claimed(row["seq"], row["shard"], row["linked_shard"], row["attempts"], event_of(row))
@@ -113,9 +121,7 @@ async def unrouted_of(
     return [event_of(row) for row in rows]
 
 
-async def routed(
-    connection: Db, seqs: Sequence[int], started: Sequence[UUID] = ()
-) -> None:
+async def routed(connection: Db, seqs: Sequence[int], started: Sequence[UUID] = ()) -> None:
     """These events are done, and these instances have their workflows."""
     await connection.execute(
         """
@@ -124,19 +130,20 @@ async def routed(
         )
         DELETE FROM inbox WHERE seq = ANY ($1::bigint[])
         """,
-        list(seqs), list(started),
+        list(seqs),
+        list(started),
     )
 
 
-async def park(
-    connection: Db, seq: int, until: datetime, error: str
-) -> None:
+async def park(connection: Db, seq: int, until: datetime, error: str) -> None:
     """This one could not be routed: leave it until later, and say why."""
     await connection.execute(
         """
         UPDATE inbox SET attempts = attempts + 1, parked_until = $2, error = $3 WHERE seq = $1
         """,
-        seq, until, error[:500],
+        seq,
+        until,
+        error[:500],
     )
 
 

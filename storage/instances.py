@@ -81,14 +81,15 @@ async def around(
                OR (goal_until >= $4 AND goal_at IS NULL) OR journey = ANY ($3::text[]))
         ORDER BY entered_at, id
         """,
-        list(customers), list(events), list(journeys), since,
+        list(customers),
+        list(events),
+        list(journeys),
+        since,
     )
     return [instance(row) for row in rows]
 
 
-async def register(
-    connection: Db, newcomers: Sequence[Mapping[str, Any]]
-) -> set[UUID]:
+async def register(connection: Db, newcomers: Sequence[Mapping[str, Any]]) -> set[UUID]:
     """Write down who enters; the ids that are in (the others lost to an open instance)."""
     rows = await connection.fetch(
         """
@@ -153,9 +154,7 @@ async def exit(connection: Db, nudged: Sequence[Nudged]) -> set[UUID]:
     return {row["id"] for row in rows}
 
 
-async def meet_goals(
-    connection: Db, met: Sequence[tuple[UUID, UUID, datetime]]
-) -> None:
+async def meet_goals(connection: Db, met: Sequence[tuple[UUID, UUID, datetime]]) -> None:
     """Write down (instance, event, instant) of goals that were met; the first stays."""
     await connection.execute(
         """
@@ -188,7 +187,10 @@ async def end(
                              wait_visit = NULL, held = false
         WHERE id = ANY ($1::uuid[]) AND ended_at IS NULL RETURNING *
         """,
-        list(ids), now, outcome, why,
+        list(ids),
+        now,
+        outcome,
+        why,
     )
     return [instance(row) for row in rows]
 
@@ -207,9 +209,10 @@ async def released(connection: Db, ids: Sequence[UUID]) -> None:
 
 async def depth(connection: Db, event: UUID) -> int:
     """How many emitted events led to this one."""
-    return await connection.fetchval(
-        "SELECT coalesce(max(depth), 0) FROM events WHERE id = $1", event
-    ) or 0
+    return (
+        await connection.fetchval("SELECT coalesce(max(depth), 0) FROM events WHERE id = $1", event)
+        or 0
+    )
 
 
 async def get(connection: Db, id: UUID) -> Instance | None:
@@ -237,7 +240,12 @@ async def listed(
           AND ($5::uuid IS NULL OR id > $5)
         ORDER BY id LIMIT $6
         """,
-        journey, customer, state, position, after, limit,
+        journey,
+        customer,
+        state,
+        position,
+        after,
+        limit,
     )
     return [instance(row) for row in rows]
 
@@ -251,7 +259,8 @@ async def unstarted(connection: Db, before: datetime, limit: int) -> list[Instan
           AND NOT EXISTS (SELECT FROM inbox b WHERE b.event = i.entry_event)
         ORDER BY i.registered_at LIMIT $2
         """,
-        before, limit,
+        before,
+        limit,
     )
     return [instance(row) for row in rows]
 

@@ -78,7 +78,11 @@ async def publish(
         )
         SELECT version, true AS is_new FROM next UNION ALL SELECT version, false FROM same
         """,
-        name, digest, orjson.dumps(definition).decode(), templates, now,
+        name,
+        digest,
+        orjson.dumps(definition).decode(),
+        templates,
+        now,
     )
     return rows[0]["version"], rows[0]["is_new"]
 
@@ -103,7 +107,9 @@ async def change(
             stopped_at = CASE $3 WHEN 'stop' THEN $2 ELSE stopped_at END
         WHERE name = $1
         """,
-        name, now, verb,
+        name,
+        now,
+        verb,
     )
     return await get(connection, name)
 
@@ -138,7 +144,8 @@ async def plan(connection: Db, name: str, version: int) -> Plan | None:
         SELECT hash, definition, templates FROM journey_versions
         WHERE journey = $1 AND version = $2
         """,
-        name, version,
+        name,
+        version,
     )
     if row is None:
         return None

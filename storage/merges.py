@@ -28,7 +28,9 @@ async def end_younger_instances(
           AND (i.entered_at, i.id) > (o.entered_at, o.id)
         RETURNING i.id, i.workflow_id
         """,
-        loser, winner, now,
+        loser,
+        winner,
+        now,
     )
     return {row["id"]: row["workflow_id"] for row in rows}
 
@@ -64,5 +66,6 @@ async def move(connection: Db, loser: CustomerId, winner: CustomerId) -> None:
             ), '{}')
         FROM customers l WHERE l.id = $1 AND w.id = $2
         """,
-        loser, winner,
+        loser,
+        winner,
     )

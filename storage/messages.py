@@ -125,14 +125,13 @@ async def begin(connection: Db, begins: Sequence[Begin]) -> set[UUID]:
            OR (m.state = 'unknown' AND m.guarantee = 'at_least_once')
         RETURNING attempt
         """,
-        list(begins), LEASE,
+        list(begins),
+        LEASE,
     )
     return {record["attempt"] for record in rows}
 
 
-async def settle(
-    connection: Db, settles: Sequence[Settle], visits: Sequence[Visit] = ()
-) -> None:
+async def settle(connection: Db, settles: Sequence[Settle], visits: Sequence[Visit] = ()) -> None:
     """Write down what became of messages, and with it the visits that this ends.
 
     An attempt that lost its lease to another writes nothing to the ledger. An `unknown` may still
@@ -161,7 +160,8 @@ async def settle(
         WHERE m.state IN ('sending', 'deferred', 'unknown')
           AND (m.attempt = excluded.attempt OR excluded.attempt IS NULL AND m.state = 'deferred')
         """,  # noqa: S608
-        list(visits), list(settles),
+        list(visits),
+        list(settles),
     )
 
 
@@ -172,7 +172,8 @@ async def renew(connection: Db, attempts: Sequence[UUID]) -> None:
         UPDATE messages SET lease_until = now() + $2
         WHERE state = 'sending' AND attempt = ANY ($1::uuid[])
         """,
-        list(attempts), LEASE,
+        list(attempts),
+        LEASE,
     )
 
 
@@ -218,7 +219,11 @@ async def listed(
           AND ($3::text IS NULL OR state = $3) AND ($4::uuid IS NULL OR id > $4)
         ORDER BY id LIMIT $5
         """,
-        customer, journey, state, after, limit,
+        customer,
+        journey,
+        state,
+        after,
+        limit,
     )
     return [row(record) for record in rows]
 

@@ -27,9 +27,7 @@ def month_after(day: datetime) -> datetime:
     )
 
 
-async def extend_partitions(
-    connection: asyncpg.Connection, now: datetime, months: int = 3
-) -> None:
+async def extend_partitions(connection: asyncpg.Connection, now: datetime, months: int = 3) -> None:
     """Make the partitions of this month and the next ones; a table's default catches the rest."""
     start = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     for _ in range(months):

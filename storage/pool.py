@@ -10,6 +10,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 Db = asyncpg.Connection | PoolConnectionProxy | asyncpg.Pool  # whatever runs a statement
 
+
 def plain(value: object) -> str:
     """What orjson does not know: asyncpg has a UUID of its own."""
     if isinstance(value, UUID):

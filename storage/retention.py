@@ -29,8 +29,9 @@ async def drop_before(connection: asyncpg.Connection, limit: datetime) -> list[s
     for table in PARTITIONED:
         for name in await partitions(connection, table):
             year, month = map(int, name.rsplit("_", 2)[1:])
-            start = limit.replace(year=year, month=month, day=1, hour=0, minute=0, second=0,
-                                  microsecond=0)
+            start = limit.replace(
+                year=year, month=month, day=1, hour=0, minute=0, second=0, microsecond=0
+            )
             if month_after(start) > limit:
                 continue
             if table == "trail" and await is_inhabited(connection, start, month_after(start)):
@@ -50,7 +51,8 @@ async def is_inhabited(connection: Db, start: datetime, end: datetime) -> bool:
                 AND ended_at IS NULL
             )
             """,
-            start, end,
+            start,
+            end,
         )
     )
 
@@ -63,6 +65,7 @@ async def forget_message_ids(connection: Db, limit: datetime) -> int:
             SELECT id FROM message_ids WHERE received_at < $1 LIMIT $2
         ) RETURNING 1
         """,
-        limit, MESSAGE_IDS,
+        limit,
+        MESSAGE_IDS,
     )
     return len(rows)

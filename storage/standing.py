@@ -34,8 +34,15 @@ class Standing:
 def gone(instance: UUID) -> Standing:
     """An instance that is no longer in the database: erased with its customer."""
     return Standing(
-        customer=CustomerId(instance), attributes={}, entry={},
-        entry_event=instance, is_over=True, is_paused=False, step=None, exit=None, result=None,
+        customer=CustomerId(instance),
+        attributes={},
+        entry={},
+        entry_event=instance,
+        is_over=True,
+        is_paused=False,
+        step=None,
+        exit=None,
+        result=None,
     )
 
 
@@ -83,7 +90,8 @@ async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Sta
                          AND t.visit = l.visit
         LEFT JOIN messages m ON m.id = l.message
         """,
-        list(looks), secret,
+        list(looks),
+        secret,
     )
     found = {(row["instance"], row["asked"]): standing(row) for row in rows}
     return [found.get((look.instance, look.visit)) or gone(look.instance) for look in looks]
@@ -105,7 +113,9 @@ async def history(
         WHERE customer = $1 AND name = ANY ($2::text[]) AND occurred_at <= $3
         ORDER BY occurred_at, received_at
         """,
-        customer, list(names), until,
+        customer,
+        list(names),
+        until,
     )
     for row in rows:
         found[row["name"]].append(PastEvent(row["name"], row["occurred_at"], row["properties"]))

@@ -84,7 +84,11 @@ async def lines(
         WHERE $2::timestamptz IS NULL OR (at, rank, ref) {comparison} ($2, $3::int, $4::text)
         ORDER BY at {direction}, rank {direction}, ref {direction} LIMIT $5
         """,  # noqa: S608
-        customer, at, rank, ref, limit,
+        customer,
+        at,
+        rank,
+        ref,
+        limit,
     )
     return [Line(**row) for row in rows]
 
@@ -98,7 +102,9 @@ async def passages(
         SELECT * FROM instances WHERE customer = $1 AND ($2::text IS NULL OR journey = $2)
         ORDER BY entered_at DESC, id LIMIT $3
         """,
-        customer, journey, limit,
+        customer,
+        journey,
+        limit,
     )
     return [instances.instance(row) for row in rows]
 
@@ -116,21 +122,21 @@ async def names(connection: Db, customer: UUID, events: Sequence[UUID]) -> dict[
     """What these events of a customer are called."""
     rows = await connection.fetch(
         "SELECT id, name FROM events WHERE customer = $1 AND id = ANY ($2::uuid[])",
-        customer, list(events),
+        customer,
+        list(events),
     )
     return {row["id"]: row["name"] for row in rows}
 
 
-async def last_seen(
-    connection: Db, customer: UUID, names: Sequence[str]
-) -> dict[str, datetime]:
+async def last_seen(connection: Db, customer: UUID, names: Sequence[str]) -> dict[str, datetime]:
     """When a customer's last event of each of these names occurred."""
     rows = await connection.fetch(
         """
         SELECT name, max(occurred_at) AS last FROM events
         WHERE customer = $1 AND name = ANY ($2::text[]) GROUP BY name
         """,
-        customer, list(names),
+        customer,
+        list(names),
     )
     return {row["name"]: row["last"] for row in rows}
 

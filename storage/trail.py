@@ -84,23 +84,21 @@ async def write(connection: Db, visits: Sequence[Visit]) -> set[tuple[UUID, int]
     return {(row["instance"], row["visit"]) for row in rows}
 
 
-async def stored(
-    connection: Db, entered_at: datetime, instance: UUID, visit: int
-) -> Stored | None:
+async def stored(connection: Db, entered_at: datetime, instance: UUID, visit: int) -> Stored | None:
     """What is written of one visit, if anything."""
     row = await connection.fetchrow(
         """
         SELECT step, exit, result FROM trail
         WHERE entered_at = $1 AND instance = $2 AND visit = $3
         """,
-        entered_at, instance, visit,
+        entered_at,
+        instance,
+        visit,
     )
     return Stored(**row) if row else None
 
 
-async def outputs(
-    connection: Db, entered_at: datetime, instance: UUID
-) -> dict[str, Any]:
+async def outputs(connection: Db, entered_at: datetime, instance: UUID) -> dict[str, Any]:
     """What the steps of an instance gave, by step id; of several visits the last."""
     rows = await connection.fetch(
         """
@@ -108,21 +106,21 @@ async def outputs(
         WHERE entered_at = $1 AND instance = $2 AND result IS NOT NULL
         ORDER BY step, visit DESC
         """,
-        entered_at, instance,
+        entered_at,
+        instance,
     )
     return {row["step"]: row["result"] for row in rows}
 
 
-async def of_instance(
-    connection: Db, entered_at: datetime, instance: UUID
-) -> list[Visit]:
+async def of_instance(connection: Db, entered_at: datetime, instance: UUID) -> list[Visit]:
     """Every visit of an instance in order."""
     rows = await connection.fetch(
         """
         SELECT instance, entered_at, visit, step, at, left_at, exit, result, why FROM trail
         WHERE entered_at = $1 AND instance = $2 ORDER BY visit
         """,
-        entered_at, instance,
+        entered_at,
+        instance,
     )
     return [Visit(**row) for row in rows]
 
@@ -162,6 +160,8 @@ async def refusals_of(
         WHERE customer = $1 AND ($2::text IS NULL OR journey = $2)
         ORDER BY at DESC LIMIT $3
         """,
-        customer, journey, limit,
+        customer,
+        journey,
+        limit,
     )
     return [Refused(**row) for row in rows]

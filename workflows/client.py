@@ -66,13 +66,11 @@ class Engine:
         )
         request.workflow_task_timeout.FromTimedelta(TASK_TIMEOUT)
         encode_search_attributes(
-            TypedSearchAttributes(
-                [
-                    SearchAttributePair(JOURNEY, journey),
-                    SearchAttributePair(VERSION, version),
-                    SearchAttributePair(CUSTOMER, str(start.customer)),
-                ]
-            ),
+            TypedSearchAttributes([
+                SearchAttributePair(JOURNEY, journey),
+                SearchAttributePair(VERSION, version),
+                SearchAttributePair(CUSTOMER, str(start.customer)),
+            ]),
             request.search_attributes,
         )
         try:

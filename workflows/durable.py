@@ -248,23 +248,21 @@ class DurableRuntime:
         outcome: str | None = None,
         gives_up: bool = False,
     ) -> Ask:
-        return Ask.model_validate(
-            {
-                "plan": self.start.plan,
-                "instance": self.start.instance,
-                "customer": self.start.customer,
-                "entered_at": self.start.entered_at,
-                "step": self.step,
-                "visit": self.visit,
-                "at": self.at,
-                "now": self.now,
-                "until": until,
-                "event": event,
-                "passed": tuple(self.passed),
-                "outcome": outcome,
-                "gives_up": gives_up,
-            }
-        )
+        return Ask.model_validate({
+            "plan": self.start.plan,
+            "instance": self.start.instance,
+            "customer": self.start.customer,
+            "entered_at": self.start.entered_at,
+            "step": self.step,
+            "visit": self.visit,
+            "at": self.at,
+            "now": self.now,
+            "until": until,
+            "event": event,
+            "passed": tuple(self.passed),
+            "outcome": outcome,
+            "gives_up": gives_up,
+        })
 
     def _over(self) -> NoReturn:
         self.closed = True

@@ -40,8 +40,11 @@ class JourneyWorkflow:
     def event(self, nudge: Any = None, *_: Any) -> None:
         """A stored event: `{"id": …}`; anything else, nothing too, is logged and ignored."""
         try:
-            self.runtime.hear(Nudge.model_validate_json(nudge) if isinstance(nudge, str)
-                              else Nudge.model_validate(nudge))
+            self.runtime.hear(
+                Nudge.model_validate_json(nudge)
+                if isinstance(nudge, str)
+                else Nudge.model_validate(nudge)
+            )
         except ValidationError as error:
             workflow.logger.warning("signal.ignored", extra={"problems": error.error_count()})
 

@@ -148,6 +148,8 @@ async def detail(parts: State, row: Customer) -> CustomerDetail:
 def view(row: Customer, ids: list[ExternalId]) -> CustomerView:
     """A row as it is shown."""
     return CustomerView(
-        id=row.id, ids=tuple(IdView(kind=id.kind, value=id.value) for id in ids),
-        attributes=row.attributes, created_at=row.created_at,
+        id=row.id,
+        ids=tuple(IdView(kind=id.kind, value=id.value) for id in ids),
+        attributes=row.attributes,
+        created_at=row.created_at,
     )

@@ -115,9 +115,16 @@ async def start(
     now = parts.clock.now()
     message_id = f"start:{journey}:{idempotency_key or uuid4()}"
     event = Event(
-        id=event_id(message_id), received_at=now, occurred_at=now, kind="track",
-        name=gate.plan.journey.entry.event or REQUESTED, message_id=message_id,
-        user_id=body.customer, anonymous_id=None, properties=dict(body.properties), context={},
+        id=event_id(message_id),
+        received_at=now,
+        occurred_at=now,
+        kind="track",
+        name=gate.plan.journey.entry.event or REQUESTED,
+        message_id=message_id,
+        user_id=body.customer,
+        anonymous_id=None,
+        properties=dict(body.properties),
+        context={},
     )
     before = await events.get(parts.pool, event.id)
     if before is None:
@@ -128,8 +135,11 @@ async def start(
     decided = await enter(parts.round, gate, event, owner, body.key)
     if isinstance(decided, Refusal):
         raise Problem(
-            409, "Not entered", f"{body.customer!r} does not enter {journey!r}: {decided.reason}",
-            reason=decided.reason, why=dict(decided.why),
+            409,
+            "Not entered",
+            f"{body.customer!r} does not enter {journey!r}: {decided.reason}",
+            reason=decided.reason,
+            why=dict(decided.why),
         )
     return view(await found(parts, decided.id))
 
@@ -166,8 +176,15 @@ async def get(id: UUID, parts: Parts) -> InstanceDetail:
     return InstanceDetail(
         **dict(view(row)),
         trail=tuple(
-            VisitView(visit=one.visit, step=one.step, at=one.at, left_at=one.left_at,
-                      exit=one.exit, result=one.result, why=one.why)
+            VisitView(
+                visit=one.visit,
+                step=one.step,
+                at=one.at,
+                left_at=one.left_at,
+                exit=one.exit,
+                result=one.result,
+                why=one.why,
+            )
             for one in visits
         ),
     )
@@ -181,16 +198,25 @@ async def inject(id: UUID, body: EventRequest, parts: Parts) -> EventAnswer:
     named = {one.kind: one.value for one in await customers.ids(parts.pool, row.customer)}
     message_id = body.message_id or f"inject:{uuid4()}"
     event = Event(
-        id=event_id(message_id), received_at=now, occurred_at=min(body.timestamp or now, now),
-        kind="track", name=body.event, message_id=message_id, user_id=named.get("user_id"),
+        id=event_id(message_id),
+        received_at=now,
+        occurred_at=min(body.timestamp or now, now),
+        kind="track",
+        name=body.event,
+        message_id=message_id,
+        user_id=named.get("user_id"),
         anonymous_id=None if "user_id" in named else named.get("anonymous_id"),
-        properties=dict(body.properties), context={},
+        properties=dict(body.properties),
+        context={},
     )
     await parts.ingest.accept([event])
     judged = await judge(parts.pool, parts.registry, id, event, now)
     await tell(parts, row, event, judged)
     return EventAnswer(
-        event=event.id, effect=judged.effect, step=judged.step, exit=judged.exit,
+        event=event.id,
+        effect=judged.effect,
+        step=judged.step,
+        exit=judged.exit,
         reason=judged.reason,
     )
 
@@ -235,9 +261,17 @@ async def tell(parts: State, row: Instance, event: Event, judged: Judged) -> Non
 def view(row: Instance) -> InstanceView:
     """A row as it is shown."""
     return InstanceView(
-        id=row.id, journey=row.journey, version=row.version, customer=row.customer, key=row.key,
-        state=row.outcome or "inside", step=row.position if row.ended_at is None else None,
+        id=row.id,
+        journey=row.journey,
+        version=row.version,
+        customer=row.customer,
+        key=row.key,
+        state=row.outcome or "inside",
+        step=row.position if row.ended_at is None else None,
         waits_until=row.wait_until if row.wait_visit is not None else None,
-        entered_at=row.entered_at, ended_at=row.ended_at, why=row.why, goal_at=row.goal_at,
+        entered_at=row.entered_at,
+        ended_at=row.ended_at,
+        why=row.why,
+        goal_at=row.goal_at,
         workflow_id=row.workflow_id,
     )

@@ -161,8 +161,12 @@ def changing(verb: Verb) -> None:
         return view(row)
 
     router.add_api_route(
-        f"/v1/journeys/{{journey}}/{verb}", change, methods=["POST"], name=verb,
-        summary=VERBS[verb], description=f"{VERBS[verb]}. Doing it again changes nothing.",
+        f"/v1/journeys/{{journey}}/{verb}",
+        change,
+        methods=["POST"],
+        name=verb,
+        summary=VERBS[verb],
+        description=f"{VERBS[verb]}. Doing it again changes nothing.",
         responses=MISSING,
     )
 

@@ -73,9 +73,22 @@ async def listed(
 def view(row: Message) -> MessageView:
     """A row of the ledger as it is shown; leases and attempts' ids are nobody's business."""
     return MessageView(
-        id=row.id, instance=row.instance, customer=row.customer, journey=row.journey,
-        step=row.step, visit=row.visit, channel=row.channel, class_=row.class_, topic=row.topic,
-        guarantee=row.guarantee, state=row.state, reason=row.reason, detail=row.detail,
-        attempts=row.attempts, provider=row.provider, provider_id=row.provider_id, at=row.at,
+        id=row.id,
+        instance=row.instance,
+        customer=row.customer,
+        journey=row.journey,
+        step=row.step,
+        visit=row.visit,
+        channel=row.channel,
+        class_=row.class_,
+        topic=row.topic,
+        guarantee=row.guarantee,
+        state=row.state,
+        reason=row.reason,
+        detail=row.detail,
+        attempts=row.attempts,
+        provider=row.provider,
+        provider_id=row.provider_id,
+        at=row.at,
         settled_at=row.settled_at,
     )

@@ -67,8 +67,15 @@ async def get(
 def view(line: Line) -> LineView:
     """A line as it is shown."""
     return LineView(
-        at=line.at, kind=line.kind, journey=line.journey, instance=line.instance, name=line.name,
-        state=line.state, until=line.until, reason=line.reason, detail=line.detail,
+        at=line.at,
+        kind=line.kind,
+        journey=line.journey,
+        instance=line.instance,
+        name=line.name,
+        state=line.state,
+        until=line.until,
+        reason=line.reason,
+        detail=line.detail,
     )
 
 

@@ -30,8 +30,10 @@ def bars(rows: Iterable[DayRow]) -> str:
     for number, day in enumerate(days):
         parts += stack(day, counts, LEFT + number * slot, slot, scale)
     parts += labels(days, slot)
-    return (f'<svg class="days" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-            f'aria-label="Messages by day">{"".join(parts)}</svg>')
+    return (
+        f'<svg class="days" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
+        f'aria-label="Messages by day">{"".join(parts)}</svg>'
+    )
 
 
 def grid(step: int, top: int, scale: float) -> Iterator[str]:
@@ -51,9 +53,11 @@ def stack(
     for state in ORDER:
         if count := counts[day, state]:
             y -= count * scale
-            yield (f'<rect class="{state}" x="{left + (slot - width) / 2:.2f}" y="{y:.2f}" '
-                   f'width="{width:.2f}" height="{count * scale:.2f}">'
-                   f"<title>{day}: {many(count)} {STATES[state]}</title></rect>")
+            yield (
+                f'<rect class="{state}" x="{left + (slot - width) / 2:.2f}" y="{y:.2f}" '
+                f'width="{width:.2f}" height="{count * scale:.2f}">'
+                f"<title>{day}: {many(count)} {STATES[state]}</title></rect>"
+            )
 
 
 def labels(days: list[date], slot: float) -> Iterator[str]:

@@ -13,8 +13,16 @@ ENTRY = "entry"
 MARGIN, BOX_HEIGHT, PILL_HEIGHT, LINE = 12.0, 62.0, 28.0, 16.0
 WIDEST, THINNEST = 14.0, 1.5
 FAMILIES = {
-    "wait": "time", "wait_for": "time", "branch": "choice", "split": "choice", "send": "send",
-    "update": "effect", "call": "effect", "emit": "effect", "end": "end", ENTRY: "entry",
+    "wait": "time",
+    "wait_for": "time",
+    "branch": "choice",
+    "split": "choice",
+    "send": "send",
+    "update": "effect",
+    "call": "effect",
+    "emit": "effect",
+    "end": "end",
+    ENTRY: "entry",
 }
 
 
@@ -117,7 +125,8 @@ def step_box(step: StepRow) -> Box:
 def label_lines(crowd: Crowd, visits: int) -> list[str]:
     """`clicked 120 · 8 %`, a line an exit."""
     return [
-        f"{exit} {many(count)} · {share(count, visits)}" if exit and count
+        f"{exit} {many(count)} · {share(count, visits)}"
+        if exit and count
         else f"{exit} {many(count)}".strip()
         for exit, count in crowd.exits
     ]
@@ -130,13 +139,15 @@ def box_svg(box: Box, place: Place) -> str:
     said = [
         f'<g class="box {box.family}"><rect x="{left:.1f}" y="{place.y:.1f}" '
         f'width="{place.width:.1f}" height="{place.height:.1f}" rx="{radius}"/>'
-        f'<title>{escape(box.title)}</title>'
+        f"<title>{escape(box.title)}</title>"
     ]
     if not box.lines:
         said.append(f'<text x="{place.x:.1f}" y="{place.y + 18.5:.1f}">{escape(title)}</text></g>')
         return "".join(said)
-    said.append(f'<rect class="edge" x="{left:.1f}" y="{place.y + 10:.1f}" width="4" '
-                f'height="{place.height - 20:.1f}" rx="2"/>')
+    said.append(
+        f'<rect class="edge" x="{left:.1f}" y="{place.y + 10:.1f}" width="4" '
+        f'height="{place.height - 20:.1f}" rx="2"/>'
+    )
     y = place.y + 26
     said.append(f'<text class="name" x="{place.x:.1f}" y="{y:.1f}">{escape(title)}</text>')
     for number, line in enumerate(box.lines):
@@ -199,8 +210,10 @@ def head(points: list[tuple[float, float]], width: float, kind: str) -> str:
     """The arrow's head, pointing the way it goes."""
     (_, before), (x, y) = points[-2:]
     half, tip = max(4.5, width / 2 + 2), 7 if before < y else -7
-    return (f'<path class="{kind} head" d="M{x - half:.1f},{y - tip * 0.15:.1f} '
-            f'L{x + half:.1f},{y - tip * 0.15:.1f} L{x:.1f},{y + tip:.1f} Z"/>')
+    return (
+        f'<path class="{kind} head" d="M{x - half:.1f},{y - tip * 0.15:.1f} '
+        f'L{x + half:.1f},{y - tip * 0.15:.1f} L{x:.1f},{y + tip:.1f} Z"/>'
+    )
 
 
 def cut(text: str, most: int) -> str:

@@ -28,8 +28,10 @@ def page(report: Report, source: str) -> str:
 def head(report: Report, source: str, names: str) -> Iterator[str]:
     """What was simulated over what."""
     yield f"<h1>{escape(names)}, simulated</h1>"
-    yield (f'<p class="soft">over <code>{escape(source)}</code>, '
-           f"{moment(report.first_event)} to {moment(report.last_event)} UTC")
+    yield (
+        f'<p class="soft">over <code>{escape(source)}</code>, '
+        f"{moment(report.first_event)} to {moment(report.last_event)} UTC"
+    )
     if report.until != report.last_event:
         yield f"; the clock ran on until {moment(report.until)}"
     yield "</p>"
@@ -89,8 +91,10 @@ def tiles(shown: dict[str, str]) -> str:
 def card(title: str, content: str, aside: str = "") -> str:
     """A titled card."""
     note = f'<span class="soft">{aside}</span>' if aside else ""
-    return (f'<section class="card"><div class="head-line"><h3>{escape(title)}</h3>{note}</div>'
-            f"{content}</section>")
+    return (
+        f'<section class="card"><div class="head-line"><h3>{escape(title)}</h3>{note}</div>'
+        f"{content}</section>"
+    )
 
 
 def days(journey: JourneyReport) -> str:
@@ -105,26 +109,44 @@ def messages(journey: JourneyReport) -> str:
     whole: dict[str, int] = {}
     for row in journey.messages:
         whole[row.step] = whole.get(row.step, 0) + row.count
-    return table(("Step", "Channel", "Fate", "#Messages", "#Share"), [
-        (f"<code>{escape(row.step)}</code>", escape(row.channel),
-         escape(STATES[row.state] + (f": {reason(row.reason)}" if row.reason else "")),
-         many(row.count), share(row.count, whole[row.step]))
-        for row in sorted(journey.messages, key=lambda row: (row.step, -row.count))
-    ])
+    return table(
+        ("Step", "Channel", "Fate", "#Messages", "#Share"),
+        [
+            (
+                f"<code>{escape(row.step)}</code>",
+                escape(row.channel),
+                escape(STATES[row.state] + (f": {reason(row.reason)}" if row.reason else "")),
+                many(row.count),
+                share(row.count, whole[row.step]),
+            )
+            for row in sorted(journey.messages, key=lambda row: (row.step, -row.count))
+        ],
+    )
 
 
 def refusals(journey: JourneyReport) -> str:
     """What events could have done and did not."""
     if not any(row.decided_by for row in journey.refusals):
-        return table(("Why", "#Events", "#Customers"), [
-            (escape(reason(row.reason)), many(row.events), many(row.customers))
+        return table(
+            ("Why", "#Events", "#Customers"),
+            [
+                (escape(reason(row.reason)), many(row.events), many(row.customers))
+                for row in journey.refusals
+            ],
+        )
+    return table(
+        ("Why", "Decided by", "For example", "#Events", "#Customers"),
+        [
+            (
+                escape(reason(row.reason)),
+                f"<code>{escape(row.decided_by)}</code>",
+                f"<code>{escape(example(row.values))}</code>",
+                many(row.events),
+                many(row.customers),
+            )
             for row in journey.refusals
-        ])
-    return table(("Why", "Decided by", "For example", "#Events", "#Customers"), [
-        (escape(reason(row.reason)), f"<code>{escape(row.decided_by)}</code>",
-         f"<code>{escape(example(row.values))}</code>", many(row.events), many(row.customers))
-        for row in journey.refusals
-    ])
+        ],
+    )
 
 
 def example(values: dict[str, object]) -> str:
@@ -152,8 +174,11 @@ def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def foot(report: Report) -> Iterator[str]:
     """Lines that held no event, and what made the page."""
     if report.first_bad_lines:
-        lines = "".join(f"<tr><td><code>{escape(line)}</code></td></tr>"
-                        for line in report.first_bad_lines)
+        lines = "".join(
+            f"<tr><td><code>{escape(line)}</code></td></tr>" for line in report.first_bad_lines
+        )
         yield card(f"Bad lines ({many(report.bad_lines)})", f"<table>{lines}</table>")
-    yield ("<footer>Simulated by Parcours: the production steps on a virtual clock. Receipts "
-           "(opens, clicks) come from the event file only.</footer>")
+    yield (
+        "<footer>Simulated by Parcours: the production steps on a virtual clock. Receipts "
+        "(opens, clicks) come from the event file only.</footer>"
+    )

@@ -99,9 +99,12 @@ class Layout:
             downwards = sweep % 2 == 0
             for row in self.rows if downwards else reversed(self.rows):
                 ranks = {place: rank for each in self.rows for rank, place in enumerate(each)}
-                row.sort(key=lambda place: mean(
-                    (ranks[one] for one in neighbours[place][0 if downwards else 1]), ranks[place]
-                ))
+                row.sort(
+                    key=lambda place: mean(
+                        (ranks[one] for one in neighbours[place][0 if downwards else 1]),
+                        ranks[place],
+                    )
+                )
             if (crossings := self._crossings()) < fewest:
                 best, fewest = [list(row) for row in self.rows], crossings
         self.rows = best
@@ -126,17 +129,18 @@ class Layout:
         for row in self.rows:
             settle(row, [0.0] * len(row))
         pulls = {place: [*sides[0], *sides[1]] for place, sides in neighbours.items()}
-        lanes = [[one for one in arrow.way[1:-1] if one is not arrow.label]
-                 for arrow in self.arrows]
+        lanes = [
+            [one for one in arrow.way[1:-1] if one is not arrow.label] for arrow in self.arrows
+        ]
         self._settle(pulls, SETTLINGS)
         self._settle({place: lane for lane in lanes for place in lane}, STRAIGHTENINGS)
 
     def _settle(self, pulls: dict[Place, list[Place]], turns: int) -> None:
         for turn in range(turns):
             for row in self.rows if turn % 2 == 0 else reversed(self.rows):
-                settle(row, [
-                    mean((one.x for one in pulls.get(place, ())), place.x) for place in row
-                ])
+                settle(
+                    row, [mean((one.x for one in pulls.get(place, ())), place.x) for place in row]
+                )
 
     def _measure(self) -> None:
         left = min(place.x - place.width / 2 for row in self.rows for place in row)

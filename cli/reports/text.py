@@ -8,8 +8,12 @@ from cli.reports.phrases import STATES, lasting, many, moment, reason, share
 from journeys.simulation.tally import JourneyReport, Report, StepRow
 
 WIDTH = 40
-OUTCOMES = {"completed": "reached the end", "exited": "left by an exit rule",
-            "merged": "merged with an older instance", "failed": "failed"}
+OUTCOMES = {
+    "completed": "reached the end",
+    "exited": "left by an exit rule",
+    "merged": "merged with an older instance",
+    "failed": "failed",
+}
 
 
 def text(report: Report, source: str) -> str:
@@ -18,8 +22,12 @@ def text(report: Report, source: str) -> str:
         f"{source}: {moment(report.first_event)} to {moment(report.last_event)} UTC",
         f"{many(report.events)} events, {many(report.customers)} customers",
     ]
-    odd = {"bad lines": report.bad_lines, "repeated events": report.repeats,
-           "late events": report.late, "merged customers": report.merges}
+    odd = {
+        "bad lines": report.bad_lines,
+        "repeated events": report.repeats,
+        "late events": report.late,
+        "merged customers": report.merges,
+    }
     if any(odd.values()):
         lines.append(", ".join(f"{many(count)} {what}" for what, count in odd.items() if count))
     if report.until != report.last_event:
@@ -35,7 +43,8 @@ def table(rows: Sequence[tuple[str, ...]], right: frozenset[int] = frozenset()) 
         return []
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
-        "  " + "  ".join(
+        "  "
+        + "  ".join(
             cell.rjust(width) if column in right else cell.ljust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
@@ -48,8 +57,10 @@ def of_journey(journey: JourneyReport) -> Iterator[str]:
     yield journey.journey
     yield "=" * len(journey.journey)
     yield f"entered {many(journey.entered)} times, by {many(journey.customers)} customers"
-    ends = [(many(count), share(count, journey.entered), OUTCOMES.get(outcome, outcome))
-            for outcome, count in journey.outcomes.items()]
+    ends = [
+        (many(count), share(count, journey.entered), OUTCOMES.get(outcome, outcome))
+        for outcome, count in journey.outcomes.items()
+    ]
     if journey.still_inside:
         inside = journey.still_inside
         ends.append((many(inside), share(inside, journey.entered), "still inside"))
@@ -58,19 +69,35 @@ def of_journey(journey: JourneyReport) -> Iterator[str]:
         goal = journey.goal
         took = f", half of them within {lasting(goal.median)}" if goal.median is not None else ""
         yield ""
-        yield (f"goal {goal.event} within {lasting(goal.within)}: met by {many(goal.met)} "
-               f"({share(goal.met, journey.entered)}){took}")
-    yield from _section("steps", ("step", "visits", "", "left by", "", "to"),
-                        [row for step in journey.steps for row in _step(step)], {1, 4})
-    yield from _section("messages", ("step", "channel", "", "", ""), [
-        (row.step, row.channel, many(row.count), STATES[row.state], reason(row.reason))
-        for row in journey.messages
-    ], {2})
+        yield (
+            f"goal {goal.event} within {lasting(goal.within)}: met by {many(goal.met)} "
+            f"({share(goal.met, journey.entered)}){took}"
+        )
+    yield from _section(
+        "steps",
+        ("step", "visits", "", "left by", "", "to"),
+        [row for step in journey.steps for row in _step(step)],
+        {1, 4},
+    )
+    yield from _section(
+        "messages",
+        ("step", "channel", "", "", ""),
+        [
+            (row.step, row.channel, many(row.count), STATES[row.state], reason(row.reason))
+            for row in journey.messages
+        ],
+        {2},
+    )
     yield from _days(journey)
-    yield from _section("not entered, not moved", ("events", "customers", "", ""), [
-        (many(row.events), many(row.customers), reason(row.reason), row.decided_by)
-        for row in journey.refusals
-    ], {0, 1})
+    yield from _section(
+        "not entered, not moved",
+        ("events", "customers", "", ""),
+        [
+            (many(row.events), many(row.customers), reason(row.reason), row.decided_by)
+            for row in journey.refusals
+        ],
+        {0, 1},
+    )
 
 
 def _section(
@@ -109,11 +136,17 @@ def _days(journey: JourneyReport) -> Iterator[str]:
     most = max(bars.values())
     yield ""
     yield f"messages sent by {unit}"
-    yield from table([
-        (f"{day:%Y-%m}" if unit == "month" else f"{day}", many(count),
-         "█" * max(1, round(WIDTH * count / most)))
-        for day, count in sorted(bars.items())
-    ], frozenset({1}))
+    yield from table(
+        [
+            (
+                f"{day:%Y-%m}" if unit == "month" else f"{day}",
+                many(count),
+                "█" * max(1, round(WIDTH * count / most)),
+            )
+            for day, count in sorted(bars.items())
+        ],
+        frozenset({1}),
+    )
 
 
 def _beginning(day: date, unit: str) -> date:

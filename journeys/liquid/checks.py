@@ -87,7 +87,9 @@ def _check_names(part: str, source: str, content: BoundTemplate) -> list[Templat
     ]
     problems += [
         TemplateProblem(
-            part, span.line_col(source)[0], f"there is no filter '{name}'",
+            part,
+            span.line_col(source)[0],
+            f"there is no filter '{name}'",
             _nearest(name, content.env.filters),
         )
         for name, spans in found.filters.items()

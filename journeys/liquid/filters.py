@@ -12,8 +12,20 @@ from liquid.filter import with_context
 
 from journeys.liquid.values import Missing, bounded, whole
 
-ARITHMETIC = {"abs", "at_least", "at_most", "ceil", "divided_by", "floor", "minus", "modulo",
-              "plus", "round", "sum", "times"}
+ARITHMETIC = {
+    "abs",
+    "at_least",
+    "at_most",
+    "ceil",
+    "divided_by",
+    "floor",
+    "minus",
+    "modulo",
+    "plus",
+    "round",
+    "sum",
+    "times",
+}
 
 
 def guarded(name: str, function: Callable[..., object]) -> Callable[..., object]:

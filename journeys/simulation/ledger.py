@@ -46,9 +46,16 @@ class Ledger:
         id = message_id(passage)
         reason, detail = self._obstacle(passage, step, person, now)
         message = Message(
-            id=id, instance=passage.inside.id, journey=plan.name, step=step.id, visit=visit.number,
-            channel=step.channel, at=now, state="accepted" if reason is None else "skipped",
-            reason=reason, detail=detail,
+            id=id,
+            instance=passage.inside.id,
+            journey=plan.name,
+            step=step.id,
+            visit=visit.number,
+            channel=step.channel,
+            at=now,
+            state="accepted" if reason is None else "skipped",
+            reason=reason,
+            detail=detail,
         )
         self.messages.append(message)
         if reason is None:
@@ -92,13 +99,20 @@ class Ledger:
         if self._render is None:
             return
         visit, plan = passage.visit, passage.plan
-        self._render(parts, {
-            "customer": person.attributes,
-            "entry": passage.inside.entry,
-            "steps": passage.outputs,
-            "message": {"id": str(message_id(passage)), "journey": plan.name, "step": visit.step,
-                        "now": now.isoformat()},
-        })
+        self._render(
+            parts,
+            {
+                "customer": person.attributes,
+                "entry": passage.inside.entry,
+                "steps": passage.outputs,
+                "message": {
+                    "id": str(message_id(passage)),
+                    "journey": plan.name,
+                    "step": visit.step,
+                    "now": now.isoformat(),
+                },
+            },
+        )
 
     def _obstacle(
         self, passage: Passage, step: Send, person: Person, now: datetime

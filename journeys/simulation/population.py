@@ -49,7 +49,7 @@ class Person:
 
     def since(self, instant: datetime) -> list[Event]:
         """The events noticed at `instant` or later, in time order."""
-        return self.lately[bisect_left(self.lately, instant, key=OCCURRED_AT):]
+        return self.lately[bisect_left(self.lately, instant, key=OCCURRED_AT) :]
 
     def open_passages(self) -> list[Passage]:
         """The instances they are inside of."""
@@ -110,7 +110,8 @@ class Population:
     def _directory(self, event: Event) -> Directory:
         owners = {id: self.owners[id] for id in ids_of(event) if id in self.owners}
         known = {
-            owner for owner in owners.values()
+            owner
+            for owner in owners.values()
             if any(id.kind == "user_id" for id in self.people[owner].ids)
         }
         return Directory(owners=owners, known=known)

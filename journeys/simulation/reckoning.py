@@ -145,7 +145,6 @@ def _instance(passage: Passage, population: Population) -> InstanceRow:
         outcome=passage.outcome,
         goal_at=inside.goal_at,
         visits=[
-            VisitRow(one.step, one.at, one.left_at, one.exit, one.reason)
-            for one in passage.visits
+            VisitRow(one.step, one.at, one.left_at, one.exit, one.reason) for one in passage.visits
         ],
     )

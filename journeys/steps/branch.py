@@ -34,8 +34,13 @@ class Branch(StepBase):
         tried = []
         for name, text in self.branches.items():
             verdict = condition(text, roots=SEEN).judge(facts)
-            tried.append({"branch": name, "condition": text, "holds": verdict.holds,
-                          "values": verdict.operands, "reason": verdict.reason})
+            tried.append({
+                "branch": name,
+                "condition": text,
+                "holds": verdict.holds,
+                "values": verdict.operands,
+                "reason": verdict.reason,
+            })
             if verdict.holds:
                 return Decision(exit=name, why={"tried": tried})
         return Decision(exit=OTHERWISE, why={"tried": tried})

@@ -14,7 +14,10 @@ Drive = Callable[[System], Awaitable[None]]
 MAIL = {"id": "hi", "kind": "send", "channel": "email", "template": "hello"}
 REST = {"id": "rest", "kind": "wait", "duration": "1s"}
 LISTEN = {
-    "id": "listen", "kind": "wait_for", "events": {"came": {"event": "Came"}}, "timeout": "1s",
+    "id": "listen",
+    "kind": "wait_for",
+    "events": {"came": {"event": "Came"}},
+    "timeout": "1s",
 }
 
 
@@ -29,7 +32,9 @@ class Case:
     def definition(self, name: str) -> dict[str, Any]:
         """The journey file."""
         return {
-            "journey": name, "entry": {"event": "Begun"}, "exits": [{"event": "Bought"}],
+            "journey": name,
+            "entry": {"event": "Begun"},
+            "exits": [{"event": "Bought"}],
             "steps": list(self.steps),
         }
 
@@ -93,8 +98,12 @@ CASES: Mapping[str, Case] = {
     "wait": case(REST, {**REST, "id": "again"}),
     "wait-date": case(
         {"id": "until", "kind": "wait", "date": {"attribute": "renewal", "before": "1d"}},
-        {"id": "never", "kind": "wait", "date": {"attribute": "no_such_date"},
-         "then": {"waited": "end", "no_date": "rest"}},
+        {
+            "id": "never",
+            "kind": "wait",
+            "date": {"attribute": "no_such_date"},
+            "then": {"waited": "end", "no_date": "rest"},
+        },
         REST,
         renewal="2026-01-01T00:00:00Z",
     ),
@@ -102,8 +111,12 @@ CASES: Mapping[str, Case] = {
     "wait-for-timeout": case(LISTEN, MAIL),
     "wait-for-signal": case({**LISTEN, "timeout": "1d"}, MAIL, drive=is_signalled),
     "branch": case(
-        {"id": "rich", "kind": "branch", "branches": {"yes": "customer.money > 100.0"},
-         "then": {"yes": "hi", "otherwise": "end"}},
+        {
+            "id": "rich",
+            "kind": "branch",
+            "branches": {"yes": "customer.money > 100.0"},
+            "then": {"yes": "hi", "otherwise": "end"},
+        },
         MAIL,
         money=500,
     ),
@@ -115,7 +128,8 @@ CASES: Mapping[str, Case] = {
     "update": case({"id": "mark", "kind": "update", "set": {"seen": "true"}}, REST),
     "call": case(
         {"id": "ask", "kind": "call", "url": "http://127.0.0.1:1/", "retries": 1},
-        {"id": "again", "kind": "call", "url": "http://127.0.0.1:1/", "retries": 0}, MAIL,
+        {"id": "again", "kind": "call", "url": "http://127.0.0.1:1/", "retries": 0},
+        MAIL,
     ),
     "emit": case({"id": "say", "kind": "emit", "event": "Said", "properties": {"a": "1"}}, REST),
     "end": case(

@@ -60,7 +60,7 @@ async def record(live: System, name: str, one: Case) -> None:
     await live.until("SELECT bool_and(ended_at IS NOT NULL) FROM instances", within=30)
     client, workflow = await live.client(), await live.workflow(name)
     async with asyncio.timeout(10):
-        while (await workflow.describe()).status == WorkflowExecutionStatus.RUNNING:  # noqa: ASYNC110 -- only asking tells
+        while (await workflow.describe()).status == WorkflowExecutionStatus.RUNNING:
             await asyncio.sleep(0.05)
     runs = [run async for run in client.list_workflows(f"WorkflowId = '{workflow.id}'")]
     for number, run in enumerate(sorted(runs, key=lambda run: run.start_time), 1):

@@ -31,9 +31,7 @@ def plans() -> dict[str, Plan]:
     for path in RECORDED.glob("*.plan.json"):
         kept = orjson.loads(path.read_bytes())
         ref = plan_ref(kept["journey"], kept["version"], kept["hash"])
-        templates = {
-            name: Template.model_validate(one) for name, one in kept["templates"].items()
-        }
+        templates = {name: Template.model_validate(one) for name, one in kept["templates"].items()}
         journey = Journey.model_validate(kept["definition"])
         found[ref] = Plan(ref, kept["version"], journey, templates)
     return found
@@ -47,7 +45,8 @@ def replayer(runner: WorkflowRunner) -> Replayer:
         return recorded.get(ref)
 
     return Replayer(
-        workflows=[JourneyWorkflow], data_converter=worker_converter(fetch),
+        workflows=[JourneyWorkflow],
+        data_converter=worker_converter(fetch),
         workflow_runner=runner,
     )
 

@@ -38,8 +38,12 @@ CART: dict[str, Any] = {
     "steps": [
         {"id": "settle", "kind": "wait", "duration": "45m"},
         {"id": "reminder", "kind": "send", "channel": "email", "template": "reminder"},
-        {"id": "reaction", "kind": "wait_for", "timeout": "1d",
-         "events": {"clicked": {"event": "Message Clicked", "of": "reminder"}}},
+        {
+            "id": "reaction",
+            "kind": "wait_for",
+            "timeout": "1d",
+            "events": {"clicked": {"event": "Message Clicked", "of": "reminder"}},
+        },
     ],
 }
 TEMPLATES = {"reminder": {"parts": {"subject": "Your cart", "text": "It waits."}}}
@@ -117,9 +121,16 @@ class Story:
         self.told += 1
         message_id = f"{self.user}-{self.told}"
         event = Event(
-            id=event_id(message_id), received_at=NOW + after, occurred_at=NOW + after,
-            kind="track", name=name, message_id=message_id, user_id=self.user, anonymous_id=None,
-            properties=properties, context={},
+            id=event_id(message_id),
+            received_at=NOW + after,
+            occurred_at=NOW + after,
+            kind="track",
+            name=name,
+            message_id=message_id,
+            user_id=self.user,
+            anonymous_id=None,
+            properties=properties,
+            context={},
         )
         await events.insert(self.pool, [event], route=False)
         await people.locked(self.pool, [self.customer], [(event, self.customer)])
@@ -128,14 +139,29 @@ class Story:
     async def enter(self, entry_event: UUID) -> UUID:
         """An instance of `cart` that stands at its first step."""
         id = uuid4()
-        await instances.register(self.pool, [{
-            "id": id, "journey": "cart", "version": 1, "customer": self.customer, "key": None,
-            "workflow_id": f"cart/{self.customer}", "entry_event": entry_event,
-            "entry": {"total": 80.5}, "entered_at": NOW, "position": "settle",
-            "goal_until": NOW + timedelta(days=14),
-            "why": {"condition": "event.total > 20.0", "holds": True,
-                    "values": {"event.total": 80.5}},
-        }])
+        await instances.register(
+            self.pool,
+            [
+                {
+                    "id": id,
+                    "journey": "cart",
+                    "version": 1,
+                    "customer": self.customer,
+                    "key": None,
+                    "workflow_id": f"cart/{self.customer}",
+                    "entry_event": entry_event,
+                    "entry": {"total": 80.5},
+                    "entered_at": NOW,
+                    "position": "settle",
+                    "goal_until": NOW + timedelta(days=14),
+                    "why": {
+                        "condition": "event.total > 20.0",
+                        "holds": True,
+                        "values": {"event.total": 80.5},
+                    },
+                }
+            ],
+        )
         return id
 
     async def wait_and_send(self, instance: UUID, state: MessageState = "accepted") -> None:
@@ -146,16 +172,35 @@ class Story:
         visit = partial(Visit, instance, NOW)
         await ledger.settle(
             self.pool,
-            [Settle(id=uuid4(), instance=instance, step="reminder", visit=2, channel="email",
-                    class_="marketing", topic=None, guarantee="at_most_once", state=state,
-                    at=at, reason=reason)],
-            [visit(1, "settle", at=NOW, left_at=at, exit="waited",
-                   position="reminder"),
-             visit(2, "reminder", at=at, left_at=at, exit=exit,
-                   result={"state": state}, why={"reason": reason} if reason else None,
-                   position="reaction"),
-             visit(3, "reaction", at=at, position="reaction",
-                   wait_until=at + timedelta(days=1))],
+            [
+                Settle(
+                    id=uuid4(),
+                    instance=instance,
+                    step="reminder",
+                    visit=2,
+                    channel="email",
+                    class_="marketing",
+                    topic=None,
+                    guarantee="at_most_once",
+                    state=state,
+                    at=at,
+                    reason=reason,
+                )
+            ],
+            [
+                visit(1, "settle", at=NOW, left_at=at, exit="waited", position="reminder"),
+                visit(
+                    2,
+                    "reminder",
+                    at=at,
+                    left_at=at,
+                    exit=exit,
+                    result={"state": state},
+                    why={"reason": reason} if reason else None,
+                    position="reaction",
+                ),
+                visit(3, "reaction", at=at, position="reaction", wait_until=at + timedelta(days=1)),
+            ],
         )
 
     async def refuse(self, event: UUID, total: float) -> None:

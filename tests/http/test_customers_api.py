@@ -113,8 +113,15 @@ async def test_an_erased_customer_is_gone_here_and_in_temporal(
     assert engine.calls == [("terminate", workflow), ("delete", workflow)]
     assert (again.status_code, again.json()["is_repeat"]) == (200, True)
     assert (await client.get("/v1/customers/ada")).status_code == 404
-    for table in ("customers", "external_ids", "events", "instances", "trail", "messages",
-                  "refusals"):
+    for table in (
+        "customers",
+        "external_ids",
+        "events",
+        "instances",
+        "trail",
+        "messages",
+        "refusals",
+    ):
         assert await db.fetchval(f"SELECT count(*) FROM {table}") == 0, table
 
 

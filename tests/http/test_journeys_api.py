@@ -42,8 +42,10 @@ async def test_another_template_is_another_version(client: httpx.AsyncClient) ->
 
 
 async def test_every_error_is_a_finding(client: httpx.AsyncClient) -> None:
-    steps = [{"id": "a", "kind": "dance"}, {"id": "b", "kind": "send", "channel": "email",
-                                            "template": "none", "then": "nowhere"}]
+    steps = [
+        {"id": "a", "kind": "dance"},
+        {"id": "b", "kind": "send", "channel": "email", "template": "none", "then": "nowhere"},
+    ]
 
     answer = await client.put("/v1/journeys/cart", json=body(steps=steps))
 
@@ -93,9 +95,13 @@ async def test_what_was_published_can_be_published_again(client: httpx.AsyncClie
     await publish(client)
     shown = (await client.get("/v1/journeys/cart?version=1")).json()
 
-    again = await client.put("/v1/journeys/cart", json={
-        "definition": shown["definition"], "templates": shown["templates"],
-    })
+    again = await client.put(
+        "/v1/journeys/cart",
+        json={
+            "definition": shown["definition"],
+            "templates": shown["templates"],
+        },
+    )
 
     assert (again.status_code, shown["shown_version"]) == (200, 1)
     assert [one["version"] for one in shown["versions"]] == [1]

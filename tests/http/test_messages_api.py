@@ -23,9 +23,9 @@ async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def items(client: httpx.AsyncClient, **query: str | int) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = (
-        await client.get("/v1/messages", params=query)
-    ).json()["items"]
+    found: list[dict[str, object]] = (await client.get("/v1/messages", params=query)).json()[
+        "items"
+    ]
     return found
 
 

@@ -20,7 +20,9 @@ def document() -> dict[str, Any]:
 def test_the_published_document_is_current(document: dict[str, Any]) -> None:
     published = json.loads(PUBLISHED.read_text())
 
-    assert published == json.loads(json.dumps(document)), "run: parcours openapi > docs/openapi.json"
+    assert published == json.loads(json.dumps(document)), (
+        "run: parcours openapi > docs/openapi.json"
+    )
 
 
 def test_every_operation_says_what_it_does(document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""An interceptor that lets a test step in before or after an activity, and lose the task it ran in."""
+"""An interceptor that lets a test step in around an activity, and lose the task it ran in."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -113,37 +113,49 @@ class System:
         registry = Registry()
         await registry.refresh(self.pool)
         return Round(
-            self.pool, registry, Engine(await self.client()), found.clock, found.secret,
+            self.pool,
+            registry,
+            Engine(await self.client()),
+            found.clock,
+            found.secret,
             self.settings.late_event_limit,
         )
 
     async def route(self, round: Round | None = None) -> None:
         """Route what waits, as one turn of a router."""
-        found, changed = await inbox.unrouted(
-            self.pool, range(SHARDS), datetime.now(UTC), 1000
-        )
+        found, changed = await inbox.unrouted(self.pool, range(SHARDS), datetime.now(UTC), 1000)
         router = Router(str(self.settings.database_url), round or await self.round())
         await router.route(found, changed)
 
 
 def event(
-    name: str, user: str, at: datetime | None = None, message_id: str | None = None,
-    kind: Any = "track", anonymous: str | None = None, **properties: Any,
+    name: str,
+    user: str,
+    at: datetime | None = None,
+    message_id: str | None = None,
+    kind: Any = "track",
+    anonymous: str | None = None,
+    **properties: Any,
 ) -> Event:
     """An event that was just received."""
     now = datetime.now(UTC)
     message_id = message_id or uuid4().hex
     return Event(
-        id=event_id(message_id), received_at=now, occurred_at=at or now, kind=kind, name=name,
-        message_id=message_id, user_id=user, anonymous_id=anonymous, properties=properties,
+        id=event_id(message_id),
+        received_at=now,
+        occurred_at=at or now,
+        kind=kind,
+        name=name,
+        message_id=message_id,
+        user_id=user,
+        anonymous_id=anonymous,
+        properties=properties,
         context={},
     )
 
 
 @asynccontextmanager
-async def system(
-    database_url: str, temporal: str, **settings: Any
-) -> AsyncIterator[System]:
+async def system(database_url: str, temporal: str, **settings: Any) -> AsyncIterator[System]:
     """A running system without HTTP; a namespace is shared, so journeys need names of their own."""
     async with AsyncExitStack() as stack:
         mailbox = Mailbox(None, "127.0.0.1", 0)
@@ -151,17 +163,17 @@ async def system(
         stack.push_async_callback(mailbox.stop)
         pool = await stack.enter_async_context(open_pool(database_url))
         await installation.ensure(pool, datetime.now(UTC))
-        chosen = Settings.model_validate(
-            {"database_url": database_url, "temporal_address": temporal,
-             "smtp_url": f"smtp://127.0.0.1:{mailbox.port}", **settings}
-        )
+        chosen = Settings.model_validate({
+            "database_url": database_url,
+            "temporal_address": temporal,
+            "smtp_url": f"smtp://127.0.0.1:{mailbox.port}",
+            **settings,
+        })
         yield System(pool, chosen, mailbox)
 
 
 @asynccontextmanager
-async def working(
-    settings: Settings, *, routes: bool = True, **main: Any
-) -> AsyncIterator[Parts]:
+async def working(settings: Settings, *, routes: bool = True, **main: Any) -> AsyncIterator[Parts]:
     """A worker in this process; `main` changes how the worker of instances is made."""
     async with wired(settings) as parts, AsyncExitStack() as stack:
         if main:
@@ -186,9 +198,7 @@ async def remade(settings: Settings, parts: Parts, changes: Mapping[str, Any]) -
     A client has one worker for a task queue, and starts eagerly on that one only.
     """
     first, *others = parts.workers
-    client = await connect(
-        temporal_address(settings), first.client.data_converter, lazy=False
-    )
+    client = await connect(temporal_address(settings), first.client.data_converter, lazy=False)
     round = replace(parts.router._round, engine=Engine(client))
     router = Router(str(settings.database_url), round)
     worker = Worker(**{**first.config(), "client": client, **changes})

@@ -46,7 +46,7 @@ async def parent_of_a_sleeper(directory: Path) -> AsyncIterator[tuple[int, int]]
 
 async def until_replaced(children: Children, name: str, old: int | None) -> float:
     began = time.monotonic()
-    while children.pid(name) in {None, old}:  # noqa: ASYNC110
+    while children.pid(name) in {None, old}:
         await asyncio.sleep(0.01)
     return time.monotonic() - began
 

@@ -1,6 +1,7 @@
 """Rule 1: the same message id any number of times is one event, one instance and one mail."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -9,14 +10,14 @@ from storage import events
 from storage.pool import pool
 from tests.live.system import System, event, working
 
-ONE_MAIL = {
+ONE_MAIL: dict[str, Any] = {
     "journey": "once",
     "entry": {"event": "Signed Up"},
     "steps": [{"id": "hi", "kind": "send", "channel": "email", "template": "hello"}],
 }
-AND_A_WAIT = {
+AND_A_WAIT: dict[str, Any] = {
     **ONE_MAIL,
-    "steps": [*ONE_MAIL["steps"], {"id": "rest", "kind": "wait", "duration": "30d"}],  # type: ignore[misc]  # a list it is
+    "steps": [*ONE_MAIL["steps"], {"id": "rest", "kind": "wait", "duration": "30d"}],
 }
 COUNTS = """
     SELECT (SELECT count(*) FROM events WHERE kind = 'track'), (SELECT count(*) FROM instances),
@@ -25,7 +26,8 @@ COUNTS = """
 
 
 async def counts(live: System) -> tuple[int, ...]:
-    return (*await live.pool.fetchrow(COUNTS), live.mailbox.count)
+    rows = await live.pool.fetch(COUNTS)
+    return (*rows[0], live.mailbox.count)
 
 
 async def test_message_three_times_in_a_batch_and_in_two_processes_is_one_mail(
@@ -36,9 +38,7 @@ async def test_message_three_times_in_a_batch_and_in_two_processes_is_one_mail(
 
     async with working(live.settings), pool(str(live.settings.database_url)) as other:
         await live.identify("u1", email="u1@x.example")
-        await asyncio.gather(
-            live.store(one, one, one), events.insert(other, [one, one, one])
-        )
+        await asyncio.gather(live.store(one, one, one), events.insert(other, [one, one, one]))
         await live.until("SELECT count(*) FROM messages WHERE state = 'accepted'")
         await live.routed()
 
@@ -62,7 +62,8 @@ async def test_message_that_comes_again_after_the_end_does_nothing(
         else:
             await live.pool.execute(
                 "INSERT INTO inbox (event, received_at, shard) VALUES ($1, $2, 0)",
-                one.id, one.received_at,
+                one.id,
+                one.received_at,
             )
         await live.routed()
 
@@ -89,8 +90,12 @@ async def test_router_that_dies_before_it_marks_the_event_starts_one_instance(
         successor = asyncio.create_task(parts.router.run())
         await live.routed()
         await live.until("SELECT count(*) FROM messages WHERE state = 'accepted'")
-        runs = [one async for one in (await live.client()).list_workflows(
-            f"WorkflowId = '{(await live.workflow('once')).id}'")]
+        runs = [
+            one
+            async for one in (await live.client()).list_workflows(
+                f"WorkflowId = '{(await live.workflow('once')).id}'"
+            )
+        ]
         successor.cancel()
 
         assert await counts(live) == (1, 1, 1, 1)

@@ -13,8 +13,12 @@ from tests.live.system import System, event, working
 def waits(**changes: Any) -> dict[str, Any]:
     """A journey that waits for `Came` and ends."""
     step = {
-        "id": "await_it", "kind": "wait_for", "events": {"came": {"event": "Came"}},
-        "timeout": "1d", "then": "end", **changes,
+        "id": "await_it",
+        "kind": "wait_for",
+        "events": {"came": {"event": "Came"}},
+        "timeout": "1d",
+        "then": "end",
+        **changes,
     }
     return {"journey": "waits", "entry": {"event": "Begun"}, "steps": [step]}
 

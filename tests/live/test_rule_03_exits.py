@@ -108,7 +108,7 @@ async def test_nothing_is_sent_after_an_exit_not_even_by_an_activity_under_way(
 async def refused(server: Hesitant) -> None:
     """Return once nobody is in the middle of a mail: the connection was dropped."""
     async with asyncio.timeout(5):
-        while server.open:  # noqa: ASYNC110 only looking tells
+        while server.open:
             await asyncio.sleep(0.02)
 
 
@@ -117,9 +117,11 @@ async def test_mail_past_the_point_of_no_return_is_accepted_though_an_exit_comes
 ) -> None:
     """What was on its way cannot be called back: the ledger says so, and the walk stops there."""
     server = FaultySmtp(delay=1.0)
-    async with faulty_smtp(server), system(
-        database_url, temporal, smtp_url=f"smtp://127.0.0.1:{server.port}"
-    ) as live, working(live.settings):
+    async with (
+        faulty_smtp(server),
+        system(database_url, temporal, smtp_url=f"smtp://127.0.0.1:{server.port}") as live,
+        working(live.settings),
+    ):
         await live.publish({**SENDS, "journey": "late-exit"})
         await live.identify("u1", email="ann+slow@x.example")
         await live.send("Begun", "u1", cart="c1")

@@ -11,8 +11,12 @@ BRANCHES = {
     "journey": "lost",
     "entry": {"event": "Begun"},
     "steps": [
-        {"id": "rich", "kind": "branch", "branches": {"yes": "customer.money > 100.0"},
-         "then": {"yes": "hi", "otherwise": "hello"}},
+        {
+            "id": "rich",
+            "kind": "branch",
+            "branches": {"yes": "customer.money > 100.0"},
+            "then": {"yes": "hi", "otherwise": "hello"},
+        },
         {"id": "hi", "kind": "send", "channel": "email", "template": "hello", "then": "rest"},
         {"id": "hello", "kind": "send", "channel": "email", "template": "hello"},
         {"id": "rest", "kind": "wait", "duration": "1s"},
@@ -70,9 +74,15 @@ async def test_task_lost_after_a_send_does_not_send_twice(live: System) -> None:
 
 async def test_task_lost_after_a_wait_was_registered_takes_one_way(live: System) -> None:
     journey = {
-        **BRANCHES, "steps": [
-            {"id": "await_it", "kind": "wait_for", "events": {"came": {"event": "Came"}},
-             "timeout": "1s", "then": {"came": "end", "timed_out": "hello"}},
+        **BRANCHES,
+        "steps": [
+            {
+                "id": "await_it",
+                "kind": "wait_for",
+                "events": {"came": {"event": "Came"}},
+                "timeout": "1s",
+                "then": {"came": "end", "timed_out": "hello"},
+            },
             BRANCHES["steps"][2],  # type: ignore[index]  # a list it is
         ],
     }

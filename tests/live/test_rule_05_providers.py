@@ -1,4 +1,4 @@
-"""Rule 5, from the journey's side: what a provider's answers become, and that one holds up no other."""
+"""Rule 5, from the journey's side: what answers become, and that one provider holds up no other."""
 
 import asyncio
 import time
@@ -24,8 +24,12 @@ CROWD = 50
 
 def sends(step: dict[str, str], **changes: Any) -> dict[str, Any]:
     """A journey of one message."""
-    return {"journey": f"by-{step['channel']}", "entry": {"event": "Begun"}, "steps": [step],
-            **changes}
+    return {
+        "journey": f"by-{step['channel']}",
+        "entry": {"event": "Begun"},
+        "steps": [step],
+        **changes,
+    }
 
 
 @dataclass
@@ -36,9 +40,9 @@ class Moody(FaultySmtp):
     asked_at: list[float] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server, kept = self, Dialogue
+        server = self
 
-        class InAMood(kept):
+        class InAMood(Dialogue):
             mood = ""
 
             @property
@@ -66,9 +70,11 @@ async def moody(
 ) -> AsyncIterator[tuple[System, Moody]]:
     """A system with such a server, a worker, and one customer who has just entered."""
     server = Moody(moods=list(moods))
-    async with faulty_smtp(server), system(
-        database_url, temporal, smtp_url=f"smtp://127.0.0.1:{server.port}"
-    ) as live, working(live.settings):
+    async with (
+        faulty_smtp(server),
+        system(database_url, temporal, smtp_url=f"smtp://127.0.0.1:{server.port}") as live,
+        working(live.settings),
+    ):
         await live.publish(sends(MAIL, **changes))
         await live.identify("u1", email="u1@x.example")
         await live.send("Begun", "u1")
@@ -78,7 +84,8 @@ async def moody(
 async def ledger(live: System) -> tuple[Any, ...]:
     """What became of the message, when the instance is over."""
     await live.until("SELECT outcome = 'completed' FROM instances", within=20)
-    return tuple(await live.pool.fetchrow("SELECT state, reason, detail FROM messages"))
+    rows = await live.pool.fetch("SELECT state, reason, detail FROM messages")
+    return tuple(rows[0])
 
 
 async def test_temporary_no_is_tried_again_ever_more_slowly(
@@ -148,7 +155,8 @@ async def receive(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             length = next(
-                int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                int(line.split(b":")[1])
+                for line in head.split(b"\r\n")
                 if line.lower().startswith(b"content-length")
             )
             await reader.readexactly(length)
@@ -180,7 +188,8 @@ async def took(live: System, kinds: list[str]) -> list[float]:
     await live.store(*batch)
     await live.until(
         "SELECT count(*) = $1 FROM messages WHERE state = 'accepted' AND channel = 'webhook'",
-        CROWD, within=20,
+        CROWD,
+        within=20,
     )
     rows = await live.pool.fetch(
         """
@@ -197,15 +206,20 @@ async def test_dead_provider_of_one_channel_does_not_slow_another(
 ) -> None:
     async with listening(receive) as hooks, listening(say_nothing) as silent:
         dead = silent if death == "says_nothing" else port_near(0)
-        settings = {"webhook_url": f"http://127.0.0.1:{hooks}/", "webhook_secret": SECRET,
-                    "allow_private_calls": True}
+        settings = {
+            "webhook_url": f"http://127.0.0.1:{hooks}/",
+            "webhook_secret": SECRET,
+            "allow_private_calls": True,
+        }
         if death != "is_well":
             settings["smtp_url"] = f"smtp://127.0.0.1:{dead}"
         async with system(database_url, temporal, **settings) as live, working(live.settings):
             await live.publish(sends(MAIL, entry={"event": "Mail"}))
             await live.publish(sends(HOOK, entry={"event": "Hook"}), {"told": TOLD})
             for number in range(CROWD):
-                await live.identify(f"u{number}", email=f"u{number}@x.example", first_name=str(number))
+                await live.identify(
+                    f"u{number}", email=f"u{number}@x.example", first_name=str(number)
+                )
             await live.routed()
             times = await took(live, ["Mail", "Hook"])
             mails = await live.pool.fetchval(
@@ -214,7 +228,9 @@ async def test_dead_provider_of_one_channel_does_not_slow_another(
 
         record_property("webhooks_p50", times[CROWD // 2])
         record_property("webhooks_last", times[-1])
-        print(f"\nwith an email provider that {death}: p50 {times[CROWD // 2]:.3f} s, "
-              f"last {times[-1]:.3f} s of {CROWD} webhooks")
+        print(
+            f"\nwith an email provider that {death}: p50 {times[CROWD // 2]:.3f} s, "
+            f"last {times[-1]:.3f} s of {CROWD} webhooks"
+        )
         assert timedelta(seconds=times[-1]) < timedelta(seconds=2.5)
         assert (mails == 0) == (death != "is_well")

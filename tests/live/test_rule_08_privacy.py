@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,11 +23,19 @@ SECRETS = {
     "income": 48713.5,
 }
 WORDS = [
-    "gwendolyn", "private.example", "4915112345678", "rosenweg", "48713", "ring-for-eloise",
-    "eloise", "order-secret-99", "sesame",
+    "gwendolyn",
+    "private.example",
+    "4915112345678",
+    "rosenweg",
+    "48713",
+    "ring-for-eloise",
+    "eloise",
+    "order-secret-99",
+    "sesame",
 ]
 TEMPLATE = {
-    "name": "hello", "channel": "email",
+    "name": "hello",
+    "channel": "email",
     "parts": {"subject": "{{ customer.first_name }}", "text": "{{ customer.street }} sesame"},
 }
 JOURNEY: dict[str, Any] = {
@@ -38,12 +47,21 @@ JOURNEY: dict[str, Any] = {
         {"id": "rich", "kind": "branch", "branches": {"yes": "customer.income > 40000.0"}},
         {"id": "mark", "kind": "update", "set": {"nickname": "customer.first_name"}},
         {"id": "say", "kind": "emit", "event": "Said", "properties": {"who": "customer.email"}},
-        {"id": "ask", "kind": "call", "url": "http://127.0.0.1:1/{{ customer.email }}",
-         "body": "{{ customer.street }}", "retries": 1},
+        {
+            "id": "ask",
+            "kind": "call",
+            "url": "http://127.0.0.1:1/{{ customer.email }}",
+            "body": "{{ customer.street }}",
+            "retries": 1,
+        },
         {"id": "hi", "kind": "send", "channel": "email", "template": "hello"},
         {"id": "text", "kind": "send", "channel": "sms", "template": "missing"},
-        {"id": "listen", "kind": "wait_for", "timeout": "30d",
-         "events": {"came": {"event": "Came", "when": "event.note == customer.street"}}},
+        {
+            "id": "listen",
+            "kind": "wait_for",
+            "timeout": "30d",
+            "events": {"came": {"event": "Came", "when": "event.note == customer.street"}},
+        },
         {"id": "rest", "kind": "wait", "duration": "30d"},
     ],
 }
@@ -51,7 +69,7 @@ MISSING = {"name": "missing", "channel": "sms", "parts": {"text": "{{ customer.n
 
 
 class Chatty(FaultySmtp):
-    """A server that names the recipient in a temporary no, then in a permanent one, then takes it."""
+    """A server that names the recipient in a temporary no, then in a permanent one."""
 
     answers = ["450 4.2.0 <{}> Gwendolyn is away"] * 2
 
@@ -100,10 +118,8 @@ async def history_of(workflow: WorkflowHandle[Any, Any]) -> str:
             for value in node:
                 look(value)
         elif isinstance(node, str):
-            try:
+            with suppress(ValueError):
                 found.append(base64.b64decode(node, validate=True).decode())
-            except ValueError:
-                pass
 
     look(json.loads(text))
     return "\n".join(found).lower()
@@ -112,14 +128,23 @@ async def history_of(workflow: WorkflowHandle[Any, Any]) -> str:
 async def test_history_and_logs_hold_nothing_about_the_customer(
     database_url: str, temporal: str, logs: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    async with faulty_smtp(Chatty()) as server, system(
-        database_url, temporal, smtp_url=f"smtp://127.0.0.1:{server.port}",
-        sms_url="http://127.0.0.1:1/", sms_secret="whsec_c2VjcmV0", allow_private_calls=True,
-    ) as live, working(live.settings):
+    async with (
+        faulty_smtp(Chatty()) as server,
+        system(
+            database_url,
+            temporal,
+            smtp_url=f"smtp://127.0.0.1:{server.port}",
+            sms_url="http://127.0.0.1:1/",
+            sms_secret="whsec_c2VjcmV0",
+            allow_private_calls=True,
+        ) as live,
+        working(live.settings),
+    ):
         await live.publish(JOURNEY, {"hello": TEMPLATE, "missing": MISSING})
         await live.identify("gwendolyn@private.example", **SECRETS)
-        await live.send("Begun", "gwendolyn@private.example", gift="ring-for-eloise",
-                        order="order-secret-99")
+        await live.send(
+            "Begun", "gwendolyn@private.example", gift="ring-for-eloise", order="order-secret-99"
+        )
         await live.until("SELECT wait_visit FROM instances", within=20)
         workflow = await live.workflow("private")
         came = event("Came", "gwendolyn@private.example", note="Rosenweg 17")
@@ -136,8 +161,14 @@ async def test_history_and_logs_hold_nothing_about_the_customer(
     logged = (out + err).lower()
 
     assert exits == [
-        ("settle", "waited"), ("rich", "yes"), ("mark", "updated"), ("say", "emitted"),
-        ("ask", "failed"), ("hi", "sent"), ("text", "not_sent"), ("listen", "came"),
+        ("settle", "waited"),
+        ("rich", "yes"),
+        ("mark", "updated"),
+        ("say", "emitted"),
+        ("ask", "failed"),
+        ("hi", "sent"),
+        ("text", "not_sent"),
+        ("listen", "came"),
     ]
     assert said == "text, line 1: customer.no_such is missing"
     assert is_refused == 1

@@ -61,10 +61,12 @@ class Durable:
 
     async def open(self, journey: str) -> list[Any]:
         """The instances that have not ended."""
-        return list(await self.live.pool.fetch(
-            "SELECT id, workflow_id FROM instances WHERE journey = $1 AND ended_at IS NULL",
-            journey,
-        ))
+        return list(
+            await self.live.pool.fetch(
+                "SELECT id, workflow_id FROM instances WHERE journey = $1 AND ended_at IS NULL",
+                journey,
+            )
+        )
 
     async def walks(self, journey: str) -> dict[UUID, Walk]:
         """How each instance walked: its end, the exits taken, and when."""
@@ -122,7 +124,10 @@ async def introduce(durable: Durable, simulation: Simulation) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=25, derandomize=True, deadline=None, database=None,
+    max_examples=25,
+    derandomize=True,
+    deadline=None,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(definition=journeys(), happened=happenings())
@@ -137,9 +142,7 @@ async def test_both_runtimes_walk_the_same_way(
     events = [
         made("Customer Identified", f"{user}-{number}", timedelta(0), **traits)
         for user, traits in TRAITS.items()
-    ] + [
-        made(kind, f"{user}-{number}", after, n=n) for kind, user, after, n in happened
-    ]
+    ] + [made(kind, f"{user}-{number}", after, n=n) for kind, user, after, n in happened]
     await durable.live.publish(definition)
 
     simulation, expected = simulated(plan, events)

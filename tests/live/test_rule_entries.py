@@ -8,8 +8,12 @@ import pytest
 from tests.live.system import System, event, working
 
 SHORT = {"id": "settle", "kind": "split", "paths": {"a": 50, "b": 50}}
-LONG = {"id": "await_it", "kind": "wait_for", "events": {"came": {"event": "Came"}},
-        "timeout": "30d"}
+LONG = {
+    "id": "await_it",
+    "kind": "wait_for",
+    "events": {"came": {"event": "Came"}},
+    "timeout": "30d",
+}
 
 
 def journey(step: dict[str, Any], **entry: Any) -> dict[str, Any]:
@@ -39,7 +43,10 @@ async def test_reentry_counts_from_the_last_entry(
         await live.send("Begun", "u1")
         await live.until("SELECT outcome = 'completed' FROM instances")
         await live.pool.execute(
-            "UPDATE instances SET entered_at = entered_at - $1::interval, ended_at = now() - $1::interval",
+            """
+            UPDATE instances
+            SET entered_at = entered_at - $1::interval, ended_at = now() - $1::interval
+            """,
             timedelta(days=ago),
         )
         await live.send("Begun", "u1")
@@ -75,9 +82,10 @@ async def test_customer_inside_does_not_enter_again(live: System) -> None:
 
 
 async def test_each_key_has_an_instance_of_its_own_and_an_unknown_key_none(live: System) -> None:
-    keyed = journey({**LONG, "events": {"came": {"event": "Came",
-                                                 "when": "event.order == entry.order"}}},
-                    key="event.order")
+    keyed = journey(
+        {**LONG, "events": {"came": {"event": "Came", "when": "event.order == entry.order"}}},
+        key="event.order",
+    )
     await live.publish(keyed)
 
     async with working(live.settings):
@@ -135,9 +143,12 @@ async def test_anonymous_visitors_wait_follows_them_when_they_sign_in(live: Syst
     async with working(live.settings):
         await live.identify("u1", first_name="Ann")
         anonymous = event("Begun", "", anonymous="a1")
-        await live.store(type(anonymous)(**{
-            **{name: getattr(anonymous, name) for name in anonymous.__slots__}, "user_id": None,
-        }))
+        await live.store(
+            type(anonymous)(**{
+                **{name: getattr(anonymous, name) for name in anonymous.__slots__},
+                "user_id": None,
+            })
+        )
         await live.until("SELECT wait_visit FROM instances")
         await live.store(event("Customer Identified", "u1", kind="identify", anonymous="a1"))
         await live.store(begun)

@@ -11,7 +11,7 @@ from tests.live.system import System, working
 
 WAIT = {"id": "settle", "kind": "wait", "duration": "1s"}
 MAIL = {"id": "hi", "kind": "send", "channel": "email", "template": "hello"}
-EFFECTS = {
+EFFECTS: dict[str, dict[str, Any]] = {
     "send": MAIL,
     "update": {"id": "mark", "kind": "update", "set": {"seen": "true"}},
     "emit": {"id": "say", "kind": "emit", "event": "Said"},
@@ -23,9 +23,7 @@ def journey(*steps: dict[str, Any]) -> dict[str, Any]:
     return {"journey": "life", "entry": {"event": "Begun"}, "steps": list(steps)}
 
 
-async def change(
-    live: System, verb: Literal["pause", "resume", "close", "open", "stop"]
-) -> None:
+async def change(live: System, verb: Literal["pause", "resume", "close", "open", "stop"]) -> None:
     await journeys.change(live.pool, "life", datetime.now(UTC), verb)
 
 
@@ -131,14 +129,17 @@ async def test_cancel_ends_the_instance_in_the_middle_of_a_wait(live: System) ->
 
 @pytest.mark.parametrize("step", ["wait_for", "hold", "long_path"])
 async def test_cancel_ends_the_instance_wherever_it_stands(live: System, step: str) -> None:
-    steps = {
-        "wait_for": {"id": "listen", "kind": "wait_for", "events": {"came": {"event": "Came"}},
-                     "timeout": "30d"},
+    steps: dict[str, dict[str, Any]] = {
+        "wait_for": {
+            "id": "listen",
+            "kind": "wait_for",
+            "events": {"came": {"event": "Came"}},
+            "timeout": "30d",
+        },
         "hold": MAIL,
         "long_path": {"id": "ask", "kind": "call", "url": "http://127.0.0.1:9/", "retries": 20},
     }
-    await live.publish(journey({**WAIT, "duration": "1s"} if step == "hold" else steps[step],
-                               MAIL))
+    await live.publish(journey({**WAIT, "duration": "1s"} if step == "hold" else steps[step], MAIL))
 
     async with working(live.settings.model_copy(update={"allow_private_calls": True})):
         await begin(live)

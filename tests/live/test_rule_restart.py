@@ -14,8 +14,12 @@ WAITS = {
     "entry": {"event": "Begun"},
     "steps": [
         {"id": "settle", "kind": "wait", "duration": "1s"},
-        {"id": "await_it", "kind": "wait_for", "events": {"came": {"event": "Came"}},
-         "timeout": "30d"},
+        {
+            "id": "await_it",
+            "kind": "wait_for",
+            "events": {"came": {"event": "Came"}},
+            "timeout": "30d",
+        },
         MAIL,
     ],
 }
@@ -23,9 +27,13 @@ ROUND = {
     "journey": "lasting",
     "entry": {"event": "Begun"},
     "steps": [
-        {"id": "await_it", "kind": "wait_for", "timeout": "30d",
-         "events": {"again": {"event": "Again"}, "enough": {"event": "Enough"}},
-         "then": {"again": "await_it", "enough": "hi", "timed_out": "end"}},
+        {
+            "id": "await_it",
+            "kind": "wait_for",
+            "timeout": "30d",
+            "events": {"again": {"event": "Again"}, "enough": {"event": "Enough"}},
+            "then": {"again": "await_it", "enough": "hi", "timed_out": "end"},
+        },
         MAIL,
     ],
 }
@@ -46,7 +54,9 @@ async def test_worker_that_is_stopped_and_started_goes_on(live: System) -> None:
         await live.until("SELECT outcome = 'completed' FROM instances")
 
         assert await live.exits("lasting") == [
-            ("settle", "waited"), ("await_it", "came"), ("hi", "sent")
+            ("settle", "waited"),
+            ("await_it", "came"),
+            ("hi", "sent"),
         ]
         assert live.mailbox.count == 1
 
@@ -81,14 +91,18 @@ async def test_journey_in_circles_continues_as_new_and_keeps_its_visits(live: Sy
         await live.until("SELECT outcome = 'completed' FROM instances")
         workflow = await live.workflow("lasting")
         await workflow.result()
-        runs = [one.status async for one in (await live.client()).list_workflows(
-            f"WorkflowId = '{workflow.id}'")]
+        runs = [
+            one.status
+            async for one in (await live.client()).list_workflows(f"WorkflowId = '{workflow.id}'")
+        ]
         visits = await live.pool.fetchval("SELECT array_agg(visit ORDER BY visit) FROM trail")
 
         assert runs.count(WorkflowExecutionStatus.CONTINUED_AS_NEW) >= 2
         assert visits == list(range(1, 27))
         assert await live.exits("lasting") == [
-            *[("await_it", "again")] * 24, ("await_it", "enough"), ("hi", "sent")
+            *[("await_it", "again")] * 24,
+            ("await_it", "enough"),
+            ("hi", "sent"),
         ]
         assert live.mailbox.count == 1
 

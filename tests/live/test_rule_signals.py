@@ -8,13 +8,17 @@ import pytest
 from storage import events
 from tests.live.system import System, event, working
 
-JOURNEY = {
+JOURNEY: dict[str, Any] = {
     "journey": "signalled",
     "entry": {"event": "Begun"},
     "exits": [{"event": "Bought"}],
     "steps": [
-        {"id": "await_it", "kind": "wait_for", "timeout": "30d",
-         "events": {"came": {"event": "Came", "when": "event.total > 10.0"}}},
+        {
+            "id": "await_it",
+            "kind": "wait_for",
+            "timeout": "30d",
+            "events": {"came": {"event": "Came", "when": "event.total > 10.0"}},
+        },
         {"id": "settle", "kind": "wait", "duration": "30d"},
     ],
 }
@@ -65,11 +69,19 @@ async def test_signals_that_mean_nothing_are_ignored(live: System) -> None:
         await live.send("Begun", "u1")
         await live.until("SELECT wait_visit FROM instances")
         workflow = await live.workflow("signalled")
-        for junk in (None, 5, "junk", {}, {"id": 7}, {"id": str(uuid4())}, ["id"],
-                     {"id": str(uuid4()), "more": 1},
-                     {"id": str(uuid4()), "instance": str(uuid4()), "ends": True},
-                     {"id": await stored(live, "Came", total=5)},
-                     {"id": await stored(live, "Other")}):
+        for junk in (
+            None,
+            5,
+            "junk",
+            {},
+            {"id": 7},
+            {"id": str(uuid4())},
+            ["id"],
+            {"id": str(uuid4()), "more": 1},
+            {"id": str(uuid4()), "instance": str(uuid4()), "ends": True},
+            {"id": await stored(live, "Came", total=5)},
+            {"id": await stored(live, "Other")},
+        ):
             await workflow.signal("event", junk)
         await workflow.signal("event")
         await workflow.signal("event", args=[{"id": str(uuid4())}, "one too many"])

@@ -23,20 +23,29 @@ awaited = st.fixed_dictionaries(
     optional={"when": st.just("event.n > 5"), "since": st.sampled_from(["step", "entry"])},
 )
 KINDS: dict[str, tuple[tuple[str, ...], st.SearchStrategy[dict[str, Any]]]] = {
-    "wait": (("waited",), st.one_of(
-        st.fixed_dictionaries({"duration": hours}),
-        st.just({"next": {"time": "02:30"}}),
-        st.just({"window": {"from": "22:00", "to": "06:00", "weekdays": ["sat", "sun"]}}),
-    )),
-    "wait_date": (("waited", "no_date"), st.just(
-        {"date": {"attribute": "renewal", "before": "1d", "at": "09:00"}}
-    )),
-    "wait_for": (("one", "two", "timed_out"), st.fixed_dictionaries(
-        {"events": st.fixed_dictionaries({"one": awaited, "two": awaited}), "timeout": hours}
-    )),
-    "branch": (("high", "asked", "otherwise"), st.just(
-        {"branches": {"high": "customer.level > 2", "asked": "entry.n > 5"}}
-    )),
+    "wait": (
+        ("waited",),
+        st.one_of(
+            st.fixed_dictionaries({"duration": hours}),
+            st.just({"next": {"time": "02:30"}}),
+            st.just({"window": {"from": "22:00", "to": "06:00", "weekdays": ["sat", "sun"]}}),
+        ),
+    ),
+    "wait_date": (
+        ("waited", "no_date"),
+        st.just({"date": {"attribute": "renewal", "before": "1d", "at": "09:00"}}),
+    ),
+    "wait_for": (
+        ("one", "two", "timed_out"),
+        st.fixed_dictionaries({
+            "events": st.fixed_dictionaries({"one": awaited, "two": awaited}),
+            "timeout": hours,
+        }),
+    ),
+    "branch": (
+        ("high", "asked", "otherwise"),
+        st.just({"branches": {"high": "customer.level > 2", "asked": "entry.n > 5"}}),
+    ),
     "split": (("a", "b"), st.just({"paths": {"a": 30, "b": 70}})),
     "send": (("sent", "not_sent"), st.just({"channel": "email", "template": "hello"})),
     "update": (("updated", "failed"), st.just({"set": {"level": "entry.n"}})),
@@ -53,11 +62,17 @@ def journeys(draw: st.DrawFn) -> dict[str, Any]:
         exits, fields = KINDS[kind]
         onward = st.sampled_from([*(f"s{one}" for one in range(number + 1, len(kinds))), "end"])
         then = {exit: draw(onward) for exit in exits}
-        steps.append({"id": f"s{number}", "kind": "wait" if kind == "wait_date" else kind,
-                      "then": then, **draw(fields)})
+        steps.append({
+            "id": f"s{number}",
+            "kind": "wait" if kind == "wait_date" else kind,
+            "then": then,
+            **draw(fields),
+        })
     return {
-        "entry": {"event": "Start", "reentry": draw(
-            st.sampled_from(["never", "after_exit", {"after": "1d"}]))},
+        "entry": {
+            "event": "Start",
+            "reentry": draw(st.sampled_from(["never", "after_exit", {"after": "1d"}])),
+        },
         "exits": draw(st.sampled_from([[], [{"event": "Bought", "when": "event.n > entry.n"}]])),
         "goal": {"event": "B", "within": "2d"},
         "steps": steps,
@@ -67,18 +82,26 @@ def journeys(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def happenings(draw: st.DrawFn) -> list[tuple[str, str, timedelta, int]]:
     """Events as (name, customer, time after the start, a number), each with its own minute."""
-    found = draw(st.lists(
-        st.tuples(
-            st.sampled_from(["Start", "A", "B", "Bought"]), st.sampled_from(USERS),
-            st.integers(0, 90), st.integers(0, 10),
-        ),
-        min_size=1, max_size=6,
-    ))
+    found = draw(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["Start", "A", "B", "Bought"]),
+                st.sampled_from(USERS),
+                st.integers(0, 90),
+                st.integers(0, 10),
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
     return [
         ("Start", draw(st.sampled_from(USERS)), timedelta(minutes=1), draw(st.integers(0, 10))),
-        *((name, user, timedelta(hours=hour, minutes=minute), number)
-          for minute, (name, user, hour, number) in enumerate(
-              sorted(found, key=lambda one: one[2]), 2)),
+        *(
+            (name, user, timedelta(hours=hour, minutes=minute), number)
+            for minute, (name, user, hour, number) in enumerate(
+                sorted(found, key=lambda one: one[2]), 2
+            )
+        ),
     ]
 
 
@@ -86,7 +109,14 @@ def made(name: str, user: str, after: timedelta, **properties: Any) -> Event:
     """The event of one happening; a kind of its own tells what somebody is like."""
     message_id = f"{name}/{user}/{after}"
     return Event(
-        id=event_id(message_id), received_at=START + after, occurred_at=START + after,
-        kind="identify" if name == "Customer Identified" else "track", name=name,
-        message_id=message_id, user_id=user, anonymous_id=None, properties=properties, context={},
+        id=event_id(message_id),
+        received_at=START + after,
+        occurred_at=START + after,
+        kind="identify" if name == "Customer Identified" else "track",
+        name=name,
+        message_id=message_id,
+        user_id=user,
+        anonymous_id=None,
+        properties=properties,
+        context={},
     )

@@ -21,16 +21,20 @@ def at(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-def event(
-    name: str, minutes: float = 0, /, user: str | None = "ada", **given: Any
-) -> Event:
+def event(name: str, minutes: float = 0, /, user: str | None = "ada", **given: Any) -> Event:
     """A track event; `anonymous`, `message_id`, `kind` and `context` are taken as such."""
     message_id = given.pop("message_id", None) or f"m{next(NUMBERS)}"
     kind = given.pop("kind", "track")
     return Event(
-        id=event_id(message_id), received_at=at(minutes), occurred_at=at(minutes), kind=kind,
-        name=NAMES.get(kind, name), message_id=message_id, user_id=user,
-        anonymous_id=given.pop("anonymous", None), context=given.pop("context", {}),
+        id=event_id(message_id),
+        received_at=at(minutes),
+        occurred_at=at(minutes),
+        kind=kind,
+        name=NAMES.get(kind, name),
+        message_id=message_id,
+        user_id=user,
+        anonymous_id=given.pop("anonymous", None),
+        context=given.pop("context", {}),
         properties=given,
     )
 
@@ -41,7 +45,9 @@ def identify(minutes: float = 0, /, user: str | None = "ada", **traits: Any) -> 
 
 
 def plan(
-    *steps: Mapping[str, Any], journey: str = "one", parts: Mapping[str, str] | None = None,
+    *steps: Mapping[str, Any],
+    journey: str = "one",
+    parts: Mapping[str, str] | None = None,
     **rest: Any,
 ) -> Plan:
     """A journey that `Start` enters; every template has the same parts."""
@@ -49,7 +55,8 @@ def plan(
     read = Journey.model_validate({"journey": journey, "steps": list(steps), **rest})
     templates = {
         step.template: Template(name=step.template, channel=step.channel, parts=dict(parts or {}))
-        for step in read.steps if step.kind == "send"
+        for step in read.steps
+        if step.kind == "send"
     }
     return Plan(plan_ref(journey, 1, "0"), 1, read, templates)
 

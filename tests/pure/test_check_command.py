@@ -64,9 +64,7 @@ def test_findings_come_as_json_for_machines(app: typer.Typer, broken: Path) -> N
     ]  # fmt: skip
 
 
-def test_a_file_that_is_not_there_or_no_text_is_a_finding(
-    app: typer.Typer, tmp_path: Path
-) -> None:
+def test_a_file_that_is_not_there_or_no_text_is_a_finding(app: typer.Typer, tmp_path: Path) -> None:
     (tmp_path / "picture.yaml").write_bytes(b"\xff\xfe\x00")
 
     code, said = run(app, "check", tmp_path / "gone.yaml", tmp_path / "picture.yaml", tmp_path)

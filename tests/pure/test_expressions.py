@@ -54,10 +54,18 @@ def facts(
 def test_condition_over_plain_facts(source: str, expected: bool | None) -> None:
     known = facts(
         customer={
-            "first name": "Ann", "age": 30, "plan": "pro", "nothing": None, "is_member": True,
-            "tags": [{"name": "a"}, {"name": "b"}], "big": 2**80, "born": "2000-01-01T00:00:00Z",
+            "first name": "Ann",
+            "age": 30,
+            "plan": "pro",
+            "nothing": None,
+            "is_member": True,
+            "tags": [{"name": "a"}, {"name": "b"}],
+            "big": 2**80,
+            "born": "2000-01-01T00:00:00Z",
         },
-        event={"total": 21, "cart_id": 7}, entry={"cart_id": 7.0}, steps={"call": {"status": 200}},
+        event={"total": 21, "cart_id": 7},
+        entry={"cart_id": 7.0},
+        steps={"call": {"status": 200}},
     )
 
     assert condition(source).judge(known).holds is expected
@@ -82,8 +90,11 @@ def test_condition_over_plain_facts(source: str, expected: bool | None) -> None:
 )
 def test_condition_over_the_history(source: str, expected: bool | None) -> None:
     orders = (
-        ordered(90, total=1000, sku="d"), ordered(60, total=120.5, sku="c"),
-        ordered(29, total=30, sku="b"), ordered(0, total=10, sku="a"), ordered(-1, total=5),
+        ordered(90, total=1000, sku="d"),
+        ordered(60, total=120.5, sku="c"),
+        ordered(29, total=30, sku="b"),
+        ordered(0, total=10, sku="a"),
+        ordered(-1, total=5),
     )
 
     assert condition(source).judge(facts(orders=orders)).holds is expected
@@ -118,7 +129,8 @@ def test_operands_are_short() -> None:
     operands = condition(source).judge(known).operands
 
     assert operands == {
-        "customer.bio": "x" * 199 + "…", "customer.tags": {"count": 2},
+        "customer.bio": "x" * 199 + "…",
+        "customer.tags": {"count": 2},
         "customer.address": {"count": 1},
     }
 
@@ -128,7 +140,8 @@ def test_loop_variables_and_text_are_no_operands() -> None:
     source = "customer.tags.exists(t, t.x > customer.limit) && 'customer.x)' != \"\""
 
     assert condition(source).judge(known).operands == {
-        "customer.tags": {"count": 1}, "customer.limit": 0,
+        "customer.tags": {"count": 1},
+        "customer.limit": 0,
     }
 
 
@@ -208,8 +221,9 @@ def test_whole_customer_is_needed_when_it_is_named_bare() -> None:
 
 
 def test_same_text_is_compiled_once() -> None:
-    assert condition("event.total > 1.0") is condition("event.total > 1.0", roots={
-        "now", "customer", "event", "entry", "steps"})
+    assert condition("event.total > 1.0") is condition(
+        "event.total > 1.0", roots={"now", "customer", "event", "entry", "steps"}
+    )
 
 
 def test_threads_do_not_see_each_others_history() -> None:

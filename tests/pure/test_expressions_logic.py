@@ -11,9 +11,17 @@ from expressions import Facts, PastEvent, condition
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ATOMS = {
-    "event.yes": True, "event.no": False, "event.missing": None, "event.text > 3": None,
-    "event.number > 1": True, "has(event.missing)": False, "event.number": None,
-    "customer.missing == 1": None, "entry.x == 1": None, "1 / 0 == 1": None, "true": True,
+    "event.yes": True,
+    "event.no": False,
+    "event.missing": None,
+    "event.text > 3": None,
+    "event.number > 1": True,
+    "has(event.missing)": False,
+    "event.number": None,
+    "customer.missing == 1": None,
+    "entry.x == 1": None,
+    "1 / 0 == 1": None,
+    "true": True,
 }
 Tree = tuple[str, bool | None]
 
@@ -33,10 +41,12 @@ def combined(children: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     return st.one_of(
         children.map(lambda a: (f"!({a[0]})", negation(a[1]))),
         pairs.map(lambda p: (f"({p[0][0]} && {p[1][0]})", conjunction(p[0][1], p[1][1]))),
-        pairs.map(lambda p: (
-            f"({p[0][0]} || {p[1][0]})",
-            negation(conjunction(negation(p[0][1]), negation(p[1][1]))),
-        )),
+        pairs.map(
+            lambda p: (
+                f"({p[0][0]} || {p[1][0]})",
+                negation(conjunction(negation(p[0][1]), negation(p[1][1]))),
+            )
+        ),
     )
 
 

@@ -38,7 +38,7 @@ def test_an_outline_says_the_rules_the_steps_and_where_exits_lead_elsewhere() ->
         "  5  halves   split",
         "              a → end: 12.5 %",
         "              b → tell: 87.5 %",
-        "  6  tell     emit Renewal \"<near>\"",
+        '  6  tell     emit Renewal "<near>"',
     ]
 
 

@@ -57,10 +57,19 @@ class Server:
 def written(folder: Path, count: int, **extra: Any) -> Path:
     """A file of that many events, a second apart."""
     path = folder / "events.jsonl"
-    path.write_bytes(b"\n".join(
-        orjson.dumps({"type": "track", "event": "E", "userId": "u", "messageId": f"m{n}",
-                      "timestamp": (START + timedelta(seconds=n)).isoformat(), **extra})
-        for n in range(count)))
+    path.write_bytes(
+        b"\n".join(
+            orjson.dumps({
+                "type": "track",
+                "event": "E",
+                "userId": "u",
+                "messageId": f"m{n}",
+                "timestamp": (START + timedelta(seconds=n)).isoformat(),
+                **extra,
+            })
+            for n in range(count)
+        )
+    )
     return path
 
 
@@ -89,8 +98,10 @@ def test_batches_are_bounded_in_bytes_too(tmp_path: Path) -> None:
 
 def test_faults_are_tried_again_as_the_server_asks(tmp_path: Path) -> None:
     server = Server(
-        httpx.Response(503, headers={"Retry-After": "7"}), httpx.ConnectError("refused"),
-        httpx.Response(429))
+        httpx.Response(503, headers={"Retry-After": "7"}),
+        httpx.ConnectError("refused"),
+        httpx.Response(429),
+    )
 
     replay = server.replay(written(tmp_path, 3))
     replay.run()
@@ -173,6 +184,11 @@ def test_shop_is_the_same_for_the_same_seed_and_in_time_order() -> None:
     stamps = [one["timestamp"] for one in first]
     assert stamps == sorted(stamps)
     names = {one.get("event", one["type"]) for one in first}
-    assert names >= {"identify", "Product Viewed", "Checkout Started", "Order Completed",
-                     "Order Shipped"}
+    assert names >= {
+        "identify",
+        "Product Viewed",
+        "Checkout Started",
+        "Order Completed",
+        "Order Shipped",
+    }
     assert len({one["messageId"] for one in first}) == len(first)

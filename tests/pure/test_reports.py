@@ -23,8 +23,13 @@ from journeys.simulation.reckoning import reckon
 from journeys.simulation.tally import Report
 from tests.pure.simulated import START, event, identify, plan, simulate
 
-EAR = {"id": "ear", "kind": "wait_for", "timeout": "1h", "then": {"came": "end"},
-       "events": {"came": {"event": "Came"}}}
+EAR = {
+    "id": "ear",
+    "kind": "wait_for",
+    "timeout": "1h",
+    "then": {"came": "end"},
+    "events": {"came": {"event": "Came"}},
+}
 MAIL = {"id": "mail", "kind": "send", "channel": "email", "template": "hello"}
 ROOT = Path(__file__).parents[2]
 RETAIL = ROOT.parent / "shared" / "data" / "online-retail.jsonl.gz"
@@ -32,8 +37,12 @@ RETAIL = ROOT.parent / "shared" / "data" / "online-retail.jsonl.gz"
 
 def report(until: float | None = 200) -> Report:
     """Three customers: one wakes, one is mailed, one has no address; a fourth is still inside."""
-    journey = plan(EAR, MAIL, goal={"event": "Came", "within": "1d"},
-                   entry={"event": "Start", "when": "event.n > 0.0"})
+    journey = plan(
+        EAR,
+        MAIL,
+        goal={"event": "Came", "within": "1d"},
+        entry={"event": "Start", "when": "event.n > 0.0"},
+    )
     events = [identify(user="b", email="b@x.example")]
     events += [event("Start", user=user, n=1, message_id=f"start-{user}") for user in "abc"]
     events += [event("Came", 30, user="a"), event("Start", 31, n=0)]
@@ -50,9 +59,13 @@ def test_report_adds_up() -> None:
     assert (ear.visits, ear.still_here) == (4, 1)
     assert {row.exit: row.count for row in mail.exits} == {"sent": 1, "not_sent": 1}
     assert {(row.state, row.reason, row.count) for row in journey.messages} == {
-        ("accepted", None, 1), ("skipped", "no_address", 1)}
+        ("accepted", None, 1),
+        ("skipped", "no_address", 1),
+    }
     assert [(row.state, row.count) for row in journey.messages_by_day] == [
-        ("accepted", 1), ("skipped", 1)]
+        ("accepted", 1),
+        ("skipped", 1),
+    ]
     assert journey.goal is not None
     assert (journey.goal.met, journey.goal.median) == (1, 1800)
 
@@ -117,8 +130,9 @@ def test_layout_lets_nothing_overlap() -> None:
     names = "abcdefgh"
     pairs = ["ab", "ac", "ad", "be", "ce", "de", "af", "ef", "fa", "eg", "gh", "ah"]
 
-    layout = Layout({name: Place(100, 50) for name in names},
-                    [Arrow(one[0], one[1], 80, 16) for one in pairs]).arrange()
+    layout = Layout(
+        {name: Place(100, 50) for name in names}, [Arrow(one[0], one[1], 80, 16) for one in pairs]
+    ).arrange()
 
     for row in layout.rows:
         for left, right in pairwise(row):
@@ -140,7 +154,12 @@ def test_axis_has_round_steps(most: int, step: int) -> None:
 
 def test_phrases_are_honest_about_small_numbers() -> None:
     assert [share(0, 9), share(1, 900), share(899, 900), share(9, 9), share(0, 0)] == [
-        "0 %", "< 1 %", "> 99 %", "100 %", "-"]
+        "0 %",
+        "< 1 %",
+        "> 99 %",
+        "100 %",
+        "-",
+    ]
     assert [lasting(45), lasting(3_660), lasting(1_900_000)] == ["45s", "1h1m", "21d23h"]
 
 
@@ -148,7 +167,9 @@ def journey_file(folder: Path) -> Path:
     path = folder / "ring.yaml"
     path.write_text(
         "journey: ring\nentry: {event: Order Completed}\nsteps:\n"
-        "  - {id: ask, kind: call, url: 'https://example.com/'}\n", encoding="utf-8")
+        "  - {id: ask, kind: call, url: 'https://example.com/'}\n",
+        encoding="utf-8",
+    )
     return path
 
 
@@ -160,13 +181,26 @@ def events_file(folder: Path, lines: list[Any]) -> Path:
 
 
 def test_command_names_bad_lines_and_goes_on(tmp_path: Path) -> None:
-    good = {"type": "track", "event": "Order Completed", "userId": "a",
-            "timestamp": "2026-03-01T00:00Z"}
-    events = events_file(tmp_path, [good, b"{broken", {**good, "userId": None}, [1],
-                                    {**good, "timestamp": None, "userId": "b"}])
+    good = {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": "a",
+        "timestamp": "2026-03-01T00:00Z",
+    }
+    events = events_file(
+        tmp_path,
+        [
+            good,
+            b"{broken",
+            {**good, "userId": None},
+            [1],
+            {**good, "timestamp": None, "userId": "b"},
+        ],
+    )
 
-    result = CliRunner().invoke(app, [
-        "simulate", str(journey_file(tmp_path)), "--events", str(events), "--format", "json"])
+    result = CliRunner().invoke(
+        app, ["simulate", str(journey_file(tmp_path)), "--events", str(events), "--format", "json"]
+    )
 
     said = orjson.loads(result.stdout)
     assert (said["events"], said["bad_lines"]) == (1, 4)
@@ -178,10 +212,22 @@ def test_command_takes_assumptions_and_an_end(tmp_path: Path) -> None:
     shop = list(make_shop(10, 20, 1, START))
     (tmp_path / "assume.yaml").write_text("ask: {status: 200, body: {ok: true}}", encoding="utf-8")
 
-    result = CliRunner().invoke(app, [
-        "simulate", str(journey_file(tmp_path)), "--events", str(events_file(tmp_path, shop)),
-        "--assume", str(tmp_path / "assume.yaml"), "--format", "json", "--instances",
-        "--shift-to", "2030-01-01T00:00:00Z"])
+    result = CliRunner().invoke(
+        app,
+        [
+            "simulate",
+            str(journey_file(tmp_path)),
+            "--events",
+            str(events_file(tmp_path, shop)),
+            "--assume",
+            str(tmp_path / "assume.yaml"),
+            "--format",
+            "json",
+            "--instances",
+            "--shift-to",
+            "2030-01-01T00:00:00Z",
+        ],
+    )
 
     said = orjson.loads(result.stdout)
     assert said["last_event"] == "2030-01-01T00:00:00+00:00"
@@ -191,9 +237,17 @@ def test_command_takes_assumptions_and_an_end(tmp_path: Path) -> None:
 def test_command_refuses_assumptions_about_no_call(tmp_path: Path) -> None:
     (tmp_path / "assume.yaml").write_text("other: {status: 200}", encoding="utf-8")
 
-    result = CliRunner().invoke(app, [
-        "simulate", str(journey_file(tmp_path)), "--events", str(events_file(tmp_path, [])),
-        "--assume", str(tmp_path / "assume.yaml")])
+    result = CliRunner().invoke(
+        app,
+        [
+            "simulate",
+            str(journey_file(tmp_path)),
+            "--events",
+            str(events_file(tmp_path, [])),
+            "--assume",
+            str(tmp_path / "assume.yaml"),
+        ],
+    )
 
     assert isinstance(result.exception, CommandError)
     assert "no journey has such a call step" in str(result.exception)
@@ -204,8 +258,20 @@ def test_command_refuses_assumptions_about_no_call(tmp_path: Path) -> None:
 def test_a_real_shops_year_goes_through_win_back(tmp_path: Path) -> None:
     out = tmp_path / "report.json"
 
-    CliRunner().invoke(app, ["simulate", str(ROOT / "examples" / "win-back.yaml"), "--events",
-                             str(RETAIL), "--format", "json", "--out", str(out), "--run-out"])
+    CliRunner().invoke(
+        app,
+        [
+            "simulate",
+            str(ROOT / "examples" / "win-back.yaml"),
+            "--events",
+            str(RETAIL),
+            "--format",
+            "json",
+            "--out",
+            str(out),
+            "--run-out",
+        ],
+    )
 
     said = orjson.loads(out.read_bytes())
     assert (said["events"], said["bad_lines"]) == (30_331, 0)

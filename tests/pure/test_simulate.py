@@ -34,9 +34,12 @@ def test_event_after_the_deadline_loses() -> None:
 
 
 def test_event_emitted_at_the_deadline_wins_too() -> None:
-    sender = plan({"id": "pause", "kind": "wait", "duration": "50m"},
-                  {"id": "tell", "kind": "emit", "event": "Came"}, journey="two",
-                  entry={"event": "Other"})
+    sender = plan(
+        {"id": "pause", "kind": "wait", "duration": "50m"},
+        {"id": "tell", "kind": "emit", "event": "Came"},
+        journey="two",
+        entry={"event": "Other"},
+    )
 
     simulation = simulate(plan(EAR), sender, events=[event("Start"), event("Other", 10)])
 
@@ -45,8 +48,9 @@ def test_event_emitted_at_the_deadline_wins_too() -> None:
 
 def test_exit_event_at_the_instant_a_wait_ends_comes_first() -> None:
     mail = {"id": "mail", "kind": "send", "channel": "webhook", "template": "x"}
-    journey = plan({"id": "pause", "kind": "wait", "duration": "10m"}, mail,
-                   exits=[{"event": "Bye"}])
+    journey = plan(
+        {"id": "pause", "kind": "wait", "duration": "10m"}, mail, exits=[{"event": "Bye"}]
+    )
 
     simulation = simulate(journey, events=[event("Start"), event("Bye", 10)])
 
@@ -63,8 +67,9 @@ def test_event_that_wakes_does_not_enter_the_same_journey() -> None:
 
 
 def test_reentry_waits_for_the_pause_that_it_asks_for() -> None:
-    journey = plan({"id": "done", "kind": "end"},
-                   entry={"event": "Start", "reentry": {"after": "1h"}})
+    journey = plan(
+        {"id": "done", "kind": "end"}, entry={"event": "Start", "reentry": {"after": "1h"}}
+    )
     events = [event("Start", minutes) for minutes in (0, 59, 60)]
 
     simulation = simulate(journey, events=events)
@@ -75,8 +80,12 @@ def test_reentry_waits_for_the_pause_that_it_asks_for() -> None:
 
 def test_keyed_instances_stand_side_by_side() -> None:
     journey = plan(PAUSE, entry={"event": "Start", "key": "event.cart", "reentry": "never"})
-    events = [event("Start", 0, cart="a"), event("Start", 1, cart="b"),
-              event("Start", 2, cart="a"), event("Start", 3)]
+    events = [
+        event("Start", 0, cart="a"),
+        event("Start", 1, cart="b"),
+        event("Start", 2, cart="a"),
+        event("Start", 3),
+    ]
 
     simulation = simulate(journey, events=events)
 
@@ -96,8 +105,13 @@ def test_the_same_message_id_counts_once() -> None:
 
 def test_goal_is_met_inside_and_after() -> None:
     journey = plan({"id": "done", "kind": "end"}, goal={"event": "Paid", "within": "1h"})
-    events = [event("Start", 0), event("Paid", 60), event("Paid", 61),
-              event("Start", 100), event("Paid", 161)]
+    events = [
+        event("Start", 0),
+        event("Paid", 60),
+        event("Paid", 61),
+        event("Start", 100),
+        event("Paid", 161),
+    ]
 
     simulation = simulate(journey, events=events)
 
@@ -105,8 +119,11 @@ def test_goal_is_met_inside_and_after() -> None:
 
 
 def test_late_identify_merges_and_the_older_instance_stays() -> None:
-    events = [event("Start", 0, user=None, anonymous="b1"), event("Start", 5, user="ada"),
-              identify(6, anonymous="b1")]
+    events = [
+        event("Start", 0, user=None, anonymous="b1"),
+        event("Start", 5, user="ada"),
+        identify(6, anonymous="b1"),
+    ]
 
     simulation = simulate(plan(EAR), events=[*events, event("Came", 7)])
 
@@ -117,11 +134,20 @@ def test_late_identify_merges_and_the_older_instance_stays() -> None:
 
 
 def test_merge_brings_history_and_keeps_the_later_attribute() -> None:
-    journey = plan({"id": "which", "kind": "branch", "branches": {
-        "yes": 'events("Seen").size() == 2 && customer.plan == "new"'}})
+    journey = plan({
+        "id": "which",
+        "kind": "branch",
+        "branches": {"yes": 'events("Seen").size() == 2 && customer.plan == "new"'},
+    })
     guest = {"user": None, "anonymous": "b"}
-    events = [identify(0, plan="old"), event("Seen", 1), identify(2, **guest, plan="new"),
-              event("Seen", 3, **guest), identify(4, anonymous="b"), event("Start", 5)]
+    events = [
+        identify(0, plan="old"),
+        event("Seen", 1),
+        identify(2, **guest, plan="new"),
+        event("Seen", 3, **guest),
+        identify(4, anonymous="b"),
+        event("Start", 5),
+    ]
 
     simulation = simulate(journey, events=events)
 
@@ -131,16 +157,19 @@ def test_merge_brings_history_and_keeps_the_later_attribute() -> None:
 def test_alias_joins_two_user_ids() -> None:
     alias = event("", 1, user="new", kind="alias", previous_id="old")
 
-    simulation = simulate(plan(EAR), events=[
-        event("Start", 0, user="old"), alias, event("Came", 2, user="new")])
+    simulation = simulate(
+        plan(EAR), events=[event("Start", 0, user="old"), alias, event("Came", 2, user="new")]
+    )
 
     assert walked(simulation.passages[0]) == [("ear", "came")]
 
 
 def test_browser_that_changes_hands_merges_nobody() -> None:
-    events = [event("Seen", 0, user="ada", anonymous="b"),
-              event("Seen", 1, user="bob", anonymous="b"),
-              event("Start", 2, user=None, anonymous="b")]
+    events = [
+        event("Seen", 0, user="ada", anonymous="b"),
+        event("Seen", 1, user="bob", anonymous="b"),
+        event("Start", 2, user=None, anonymous="b"),
+    ]
 
     simulation = simulate(plan(PAUSE), events=events)
 
@@ -149,8 +178,11 @@ def test_browser_that_changes_hands_merges_nobody() -> None:
 
 
 def test_event_that_is_too_late_makes_history_only() -> None:
-    journey = plan({"id": "which", "kind": "branch",
-                    "branches": {"seen": 'events("Start").size() == 2'}})
+    journey = plan({
+        "id": "which",
+        "kind": "branch",
+        "branches": {"seen": 'events("Start").size() == 2'},
+    })
     events = [event("Other", 60 * 30, user="bob"), event("Start", 0), event("Start", 60 * 31)]
 
     simulation = simulate(journey, events=events, late_after=timedelta(days=1))
@@ -172,6 +204,7 @@ def test_two_runs_are_the_same() -> None:
 
     runs = [simulate(plan(EAR), events=events) for _ in range(2)]
 
-    said = [[(one.inside.id, one.inside.customer, walked(one)) for one in run.passages]
-            for run in runs]
+    said = [
+        [(one.inside.id, one.inside.customer, walked(one)) for one in run.passages] for run in runs
+    ]
     assert said[0] == said[1]

@@ -33,8 +33,15 @@ def test_wait_until_local_time_uses_the_customers_zone() -> None:
 
 
 def test_wait_for_takes_the_exit_of_the_event_that_comes_first() -> None:
-    journey = plan({"id": "ear", "kind": "wait_for", "timeout": "1h", "events": {
-        "paid": {"event": "Paid", "when": "event.total > 10.0"}, "left": {"event": "Left"}}})
+    journey = plan({
+        "id": "ear",
+        "kind": "wait_for",
+        "timeout": "1h",
+        "events": {
+            "paid": {"event": "Paid", "when": "event.total > 10.0"},
+            "left": {"event": "Left"},
+        },
+    })
     events = [event("Start"), event("Paid", 5, total=3.0), event("Left", 7), event("Paid", 9)]
 
     simulation = simulate(journey, events=events)
@@ -47,8 +54,12 @@ def test_wait_for_takes_the_exit_of_the_event_that_comes_first() -> None:
 def test_wait_for_since_entry_looks_back_to_the_entry() -> None:
     journey = plan(
         {"id": "pause", "kind": "wait", "duration": "10m"},
-        {"id": "ear", "kind": "wait_for", "timeout": "1h",
-         "events": {"new": {"event": "New"}, "old": {"event": "Old", "since": "entry"}}},
+        {
+            "id": "ear",
+            "kind": "wait_for",
+            "timeout": "1h",
+            "events": {"new": {"event": "New"}, "old": {"event": "Old", "since": "entry"}},
+        },
     )
     events = [event("Start"), event("New", 4), event("Old", 5)]
 
@@ -59,8 +70,15 @@ def test_wait_for_since_entry_looks_back_to_the_entry() -> None:
 
 
 def test_receipt_by_message_id_wakes_the_wait_of_that_message() -> None:
-    journey = plan(MAIL, {"id": "ear", "kind": "wait_for", "timeout": "1h",
-                          "events": {"read": {"event": "Opened", "of": "mail"}}})
+    journey = plan(
+        MAIL,
+        {
+            "id": "ear",
+            "kind": "wait_for",
+            "timeout": "1h",
+            "events": {"read": {"event": "Opened", "of": "mail"}},
+        },
+    )
     start = [identify(email="a@x.example"), event("Start", message_id="s")]
     sent = str(simulate(journey, events=start).ledger.messages[0].id)
     receipts = [event("Opened", 1), event("Opened", 2)]
@@ -74,11 +92,21 @@ def test_receipt_by_message_id_wakes_the_wait_of_that_message() -> None:
 
 
 def test_receipt_by_journey_and_step_means_the_latest_such_message() -> None:
-    journey = plan(MAIL, {"id": "ear", "kind": "wait_for", "timeout": "1h",
-                          "events": {"read": {"event": "Opened", "of": "mail"}}})
-    events = [identify(email="a@x.example"), event("Start"),
-              event("Opened", 1, journey="one", step="other"),
-              event("Opened", 2, journey="one", step="mail")]
+    journey = plan(
+        MAIL,
+        {
+            "id": "ear",
+            "kind": "wait_for",
+            "timeout": "1h",
+            "events": {"read": {"event": "Opened", "of": "mail"}},
+        },
+    )
+    events = [
+        identify(email="a@x.example"),
+        event("Start"),
+        event("Opened", 1, journey="one", step="other"),
+        event("Opened", 2, journey="one", step="mail"),
+    ]
 
     simulation = simulate(journey, events=events)
 
@@ -89,9 +117,14 @@ def test_receipt_by_journey_and_step_means_the_latest_such_message() -> None:
 def test_branch_sees_attributes_history_and_outputs() -> None:
     journey = plan(
         {"id": "mark", "kind": "update", "set": {"score": "entry.points + 1.0"}},
-        {"id": "which", "kind": "branch", "branches": {
-            "yes": 'customer.score == 3.0 && steps.mark.score == 3.0 && events("Seen").size() == 2'
-        }},
+        {
+            "id": "which",
+            "kind": "branch",
+            "branches": {
+                "yes": "customer.score == 3.0 && steps.mark.score == 3.0"
+                ' && events("Seen").size() == 2'
+            },
+        },
     )
     events = [event("Seen", 0), event("Seen", 1), event("Start", 2, points=2), event("Seen", 3)]
 
@@ -129,11 +162,14 @@ def test_chance_depends_on_customer_journey_and_salt() -> None:
     assert chance(NAMESPACE, "a", "b") == chance(NAMESPACE, "a", "b")
 
 
-@pytest.mark.parametrize(("traits", "state", "reason"), [
-    ({"email": "a@x.example", "name": "Ada"}, "accepted", None),
-    ({"email": " ", "name": "Ada"}, "skipped", "no_address"),
-    ({"email": "a@x.example"}, "skipped", "missing_variable"),
-])
+@pytest.mark.parametrize(
+    ("traits", "state", "reason"),
+    [
+        ({"email": "a@x.example", "name": "Ada"}, "accepted", None),
+        ({"email": " ", "name": "Ada"}, "skipped", "no_address"),
+        ({"email": "a@x.example"}, "skipped", "missing_variable"),
+    ],
+)
 def test_send_needs_an_address_and_every_variable(
     traits: dict[str, str], state: str, reason: str | None
 ) -> None:
@@ -147,8 +183,10 @@ def test_send_needs_an_address_and_every_variable(
     assert walked(simulation.passages[0]) == [("mail", exit)]
 
 
-@pytest.mark.parametrize(("channel", "trait"), [
-    ("sms", "phone"), ("whatsapp", "phone"), ("push", "device_token"), ("webhook", None)])
+@pytest.mark.parametrize(
+    ("channel", "trait"),
+    [("sms", "phone"), ("whatsapp", "phone"), ("push", "device_token"), ("webhook", None)],
+)
 def test_channels_have_addresses_of_their_own(channel: str, trait: str | None) -> None:
     journey = plan({**MAIL, "channel": channel})
     known = identify(1, **({trait: "there"} if trait else {}))
@@ -162,16 +200,25 @@ def test_channels_have_addresses_of_their_own(channel: str, trait: str | None) -
 def test_call_answers_what_is_assumed_and_fails_without() -> None:
     which = {"id": "which", "kind": "branch", "branches": {"ok": "steps.ask.body.ok"}}
     journey = plan(CALL, which)
-    rules = Assumptions.of({"ask": [
-        {"when": "customer.plan == 'pro'", "status": 200, "body": {"ok": True}},
-        {"when": "customer.plan == 'old'", "status": 404}]})
-    events = [one for user in ("pro", "old", "new")
-              for one in (identify(0, user, plan=user), event("Start", 1, user))]
+    rules = Assumptions.of({
+        "ask": [
+            {"when": "customer.plan == 'pro'", "status": 200, "body": {"ok": True}},
+            {"when": "customer.plan == 'old'", "status": 404},
+        ]
+    })
+    events = [
+        one
+        for user in ("pro", "old", "new")
+        for one in (identify(0, user, plan=user), event("Start", 1, user))
+    ]
 
     simulation = simulate(journey, events=events, assumptions=rules)
 
     assert [walked(passage)[0][1] for passage in simulation.passages] == [
-        "answered", "failed", "failed"]
+        "answered",
+        "failed",
+        "failed",
+    ]
     assert walked(simulation.passages[0])[1] == ("which", "ok")
 
 
@@ -192,13 +239,19 @@ def test_assumption_that_does_not_compile_is_refused() -> None:
 
 def test_emit_enters_another_journey_at_the_same_instant() -> None:
     one = plan({"id": "tell", "kind": "emit", "event": "Told", "properties": {"n": "entry.n"}})
-    two = plan({"id": "done", "kind": "end"}, journey="two",
-               entry={"event": "Told", "when": "event.n > 1.0"})
+    two = plan(
+        {"id": "done", "kind": "end"},
+        journey="two",
+        entry={"event": "Told", "when": "event.n > 1.0"},
+    )
 
     simulation = simulate(one, two, events=[event("Start", 0, n=1), event("Start", 9, n=2)])
 
     assert [(p.plan.name, p.inside.entered_at) for p in simulation.passages] == [
-        ("one", at(0)), ("one", at(9)), ("two", at(9))]
+        ("one", at(0)),
+        ("one", at(9)),
+        ("two", at(9)),
+    ]
     assert simulation.passages[2].entered_by.depth == 1
 
 

@@ -14,10 +14,20 @@ from journeys.templates import (
 )
 
 DATA: dict[str, Any] = {
-    "customer": {"first_name": "Ann <b>", "nothing": None, "plan": "pro", "points": 3, "tags": [],
-                 "zone": "Europe/Berlin"},
-    "entry": {"total": 20.0, "half": 20.5, "at": "2026-11-24T10:00:00Z",
-              "items": [{"name": "A", "price": 3.0}, {"name": "B & C", "price": 2.5}]},
+    "customer": {
+        "first_name": "Ann <b>",
+        "nothing": None,
+        "plan": "pro",
+        "points": 3,
+        "tags": [],
+        "zone": "Europe/Berlin",
+    },
+    "entry": {
+        "total": 20.0,
+        "half": 20.5,
+        "at": "2026-11-24T10:00:00Z",
+        "items": [{"name": "A", "price": 3.0}, {"name": "B & C", "price": 2.5}],
+    },
     "steps": {"call": {"status": 200}},
     "message": {"unsubscribe_url": "https://x/?a=1&b=2", "now": "2026-11-24T00:00:00Z"},
 }
@@ -146,12 +156,19 @@ def test_data_that_do_not_fit_stop_the_message(source: str) -> None:
         ("{% foo %}", 1, "unexpected tag 'foo'", None),
         ("a\nb {{ custmer.x }}", 2, "there is no 'custmer'", "did you mean 'customer'?"),
         ("{{ foo }}", 1, "there is no 'foo'", "available: customer, entry, message, steps"),
-        ("{{ message.unsub_url }}", 1, "message has no 'unsub_url'",
-         "did you mean 'unsubscribe_url'?"),
-        ("\n\n{{ customer.x | upcas }}", 3, "there is no filter 'upcas'",
-         "did you mean 'upcase'?"),
-        ("{% include 'x' %}", 1, "unexpected tag 'include'",
-         "'include' is not available: every part stands by itself"),
+        (
+            "{{ message.unsub_url }}",
+            1,
+            "message has no 'unsub_url'",
+            "did you mean 'unsubscribe_url'?",
+        ),
+        ("\n\n{{ customer.x | upcas }}", 3, "there is no filter 'upcas'", "did you mean 'upcase'?"),
+        (
+            "{% include 'x' %}",
+            1,
+            "unexpected tag 'include'",
+            "'include' is not available: every part stands by itself",
+        ),
     ],
 )
 def test_problem_names_line_and_remedy(
@@ -164,7 +181,10 @@ def test_all_unknown_names_are_found_at_once() -> None:
     problems = check_template({"text": "{{ a.b }}\n{{ c | nope }}", "html": "{{ d }}"})
 
     assert [(problem.part, problem.line) for problem in problems] == [
-        ("text", 1), ("text", 2), ("text", 2), ("html", 1),
+        ("text", 1),
+        ("text", 2),
+        ("text", 2),
+        ("html", 1),
     ]
 
 
@@ -174,7 +194,8 @@ def test_parts_are_those_of_the_channel() -> None:
         "email needs text or html"
     ]
     assert [p.message for p in check_template({"text": "a", "html": "b"}, "push")] == [
-        "push has no part 'html'", "push needs the part 'title'",
+        "push has no part 'html'",
+        "push needs the part 'title'",
     ]
 
 
@@ -182,11 +203,14 @@ def test_variables_are_the_paths_read_from_outside() -> None:
     parts = {
         "subject": "{{ customer.first_name | default: 'there' }}",
         "html": "{% for i in entry.items %}{{ i.name }}{{ forloop.index }}{% endfor %}"
-                "{% assign z = customer['last name'] %}{{ z }}{{ entry.items[0].name }}"
-                "{% if steps.call.status == 200 %}{{ message.unsubscribe_url }}{% endif %}",
+        "{% assign z = customer['last name'] %}{{ z }}{{ entry.items[0].name }}"
+        "{% if steps.call.status == 200 %}{{ message.unsubscribe_url }}{% endif %}",
     }
 
     assert variables(parts) == {
-        "customer.first_name", "customer.last name", "entry.items", "steps.call.status",
+        "customer.first_name",
+        "customer.last name",
+        "entry.items",
+        "steps.call.status",
         "message.unsubscribe_url",
     }

@@ -68,8 +68,12 @@ def test_a_wait_that_was_not_closed_names_step_and_event() -> None:
 
 def test_a_branch_names_every_condition_it_tried() -> None:
     tried = [
-        {"branch": "vip", "condition": "customer.vip", "holds": False,
-         "values": {"customer.vip": False}},
+        {
+            "branch": "vip",
+            "condition": "customer.vip",
+            "holds": False,
+            "values": {"customer.vip": False},
+        },
         {"branch": "new", "condition": "customer.new", "holds": True, "values": {}},
     ]
 
