@@ -1,8 +1,4 @@
-"""`parcours up` as a process: real Postgres and Temporal, stand-ins for the API and the worker.
-
-The stand-ins are modules that PYTHONPATH puts before ours: what is tested is who starts, finds,
-restarts and ends what.
-"""
+"""`parcours up` as a process: who starts, finds, restarts and ends what."""
 
 import asyncio
 import json
@@ -20,19 +16,6 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-API = """
-import http.server, os
-
-class Health(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-
-address = (os.environ["PARCOURS_HTTP_HOST"], int(os.environ["PARCOURS_HTTP_PORT"]))
-http.server.HTTPServer(address, Health).serve_forever()
-"""
-WORKER = "import time; time.sleep(600)"
-
 pytestmark = pytest.mark.slow
 
 
@@ -41,14 +24,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    stand_ins = tmp_path / "stand-ins"
-    (stand_ins / "api").mkdir(parents=True)
-    (stand_ins / "api" / "__init__.py").touch()
-    (stand_ins / "api" / "__main__.py").write_text(API)
-    (stand_ins / "worker.py").write_text(WORKER)
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PARCOURS_")}
     return ours | {
-        "PYTHONPATH": f"{stand_ins}:{ROOT}",
+        "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "PARCOURS_DATA_DIR": str(tmp_path / "data"),
         "PARCOURS_HTTP_PORT": str(port),
