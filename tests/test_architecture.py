@@ -15,13 +15,19 @@ OURS = [
     "routing", "storage", "workflows", "clock", "settings", "telemetry", "wiring", "worker",
 ]  # fmt: skip
 LONGEST = 220
-# They tell one thing each and are read from top to bottom; none may grow much further.
+# Longer than that today, each by its present length: they are to be split, and none may grow.
 LONGER = {
-    "activities/deliveries.py": 240, "api/routes/instances.py": 280, "bench/kills.py": 260,
-    "cli/reports/flow.py": 230, "worker.py": 230,
-    "journeys/triggers.py": 360, "routing/round.py": 280, "storage/instances.py": 305,
-    "storage/messages.py": 260, "workflows/durable.py": 280,
-}  # fmt: skip
+    "activities/deliveries.py": 233,
+    "api/routes/instances.py": 277,
+    "bench/kills.py": 254,
+    "cli/reports/flow.py": 221,
+    "journeys/triggers.py": 355,
+    "routing/round.py": 276,
+    "storage/instances.py": 302,
+    "storage/messages.py": 252,
+    "worker.py": 227,
+    "workflows/durable.py": 269,
+}
 KNOWS_KINDS = ("journeys/steps/", "journeys/checks/")
 
 
