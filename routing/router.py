@@ -38,7 +38,7 @@ class Router:
         self._url = url
         self._round = round
         self._held: set[int] = set()
-        self._rung = asyncio.Event()
+        self._rings: asyncio.Queue[None] = asyncio.Queue(LANES)
         self._lock = asyncio.Lock()
 
     async def run(self) -> None:
@@ -54,7 +54,7 @@ class Router:
         connection = await connect(self._url)
         try:
             self._held.clear()
-            await connection.add_listener(CHANNEL, lambda *_: self._rung.set())
+            await connection.add_listener(CHANNEL, lambda *_: self._ring())
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(LANES):
                     lanes.create_task(self._lane(connection))
@@ -63,11 +63,15 @@ class Router:
         finally:
             connection.terminate()
 
+    def _ring(self) -> None:
+        """Wake one lane; those that are under way look again by themselves."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._rings.put_nowait(None)
+
     async def _lane(self, connection: asyncpg.Connection) -> None:
         """Claim, route, and give back with the next claim."""
         mine: set[int] = set()
         while True:
-            self._rung.clear()
             async with self._lock:
                 mine, claimed, changed = await self._claim(connection, mine)
             if claimed:
@@ -77,7 +81,7 @@ class Router:
                 mine = set()
             else:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._rung.wait(), POLL)
+                    await asyncio.wait_for(self._rings.get(), POLL)
 
     # Claiming ----------------------------------------------------------------------
 
