@@ -6,7 +6,7 @@ Which statement it is, and what it means to do it twice, is left to its owner.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import asyncpg
 
@@ -61,14 +61,15 @@ class Gather(Generic[In, Out]):
         future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._busy) < self._lanes:
-            lane = asyncio.create_task(self._work())
-            self._busy.add(lane)
-            lane.add_done_callback(self._busy.discard)
+            self._busy.add(asyncio.create_task(self._work()))
         return await future
 
     async def _work(self) -> None:
         while batch := self._take():
             await self._settle(batch)
+        # In the same breath as the look that found nothing: an item that comes next must not
+        # believe that somebody is still at work.
+        self._busy.remove(cast(asyncio.Task[None], asyncio.current_task()))
 
     def _take(self) -> list[Waiting[In, Out]]:
         batch: list[Waiting[In, Out]] = []

@@ -8,7 +8,6 @@ import asyncpg
 
 from journeys.event import Event, event_id, shard_of
 from storage import events
-from storage.gather import Gather
 from storage.notify import CHANNEL, Bell
 from storage.pool import pool
 
@@ -112,64 +111,3 @@ async def test_a_bell_rings_and_many_rings_become_few(database_url: str, db: asy
 
     await listener.close()
     assert 1 <= len(heard) <= 2
-
-
-async def test_a_gather_alone_goes_alone_and_under_load_together() -> None:
-    batches: list[list[int]] = []
-
-    async def run(items: list[int]) -> list[int]:
-        batches.append(items)
-        await asyncio.sleep(0)
-        return [item * 2 for item in items]
-
-    gather = Gather(run, 3)
-
-    assert await gather(1) == 2
-    assert await asyncio.gather(*map(gather, range(5))) == [0, 2, 4, 6, 8]
-    assert batches == [[1], [0, 1, 2], [3, 4]]
-
-
-async def test_a_gather_splits_until_the_bad_item_is_named() -> None:
-    async def run(items: list[int]) -> list[int]:
-        if 3 in items:
-            raise asyncpg.CharacterNotInRepertoireError("three")
-        return items
-
-    gather = Gather(run)
-
-    results = await asyncio.gather(*map(gather, range(6)), return_exceptions=True)
-
-    assert [result for result in results if not isinstance(result, Exception)] == [0, 1, 2, 4, 5]
-    assert isinstance(results[3], asyncpg.CharacterNotInRepertoireError)
-
-
-async def test_a_gather_tries_again_after_a_deadlock() -> None:
-    tries = 0
-
-    async def run(items: list[int]) -> list[int]:
-        nonlocal tries
-        tries += 1
-        if tries < 3:
-            raise asyncpg.DeadlockDetectedError("tried")
-        return items
-
-    assert await Gather(run)(1) == 1
-
-
-async def test_a_cancelled_caller_does_not_disturb_the_others() -> None:
-    gate = asyncio.Event()
-
-    async def run(items: list[int]) -> list[int]:
-        await gate.wait()
-        return items
-
-    gather = Gather(run)
-    tasks = [asyncio.create_task(gather(number)) for number in range(3)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-
-    tasks[0].cancel()
-    tasks[1].cancel()
-    gate.set()
-
-    assert await tasks[2] == 2
