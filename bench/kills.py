@@ -194,9 +194,9 @@ async def held_against(
         twice=len(doubled),
         twice_unnamed=len(set(doubled) - named),
         unknown=sum(1 for state in states.values() if state == "unknown"),
-        missing=sum(1 for id, state in states.items() if state == "accepted" and not mails[id])
-        + count
-        - len(states),
+        missing=count
+        - len(states)
+        + sum(1 for id, state in states.items() if state != "unknown" and not mails[id]),
         stuck=stuck,
         kills=kills,
         recovery=recovery,
