@@ -1,11 +1,12 @@
 """Decisions and changes: what a step makes of the facts, written under its visit."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 from uuid import uuid5
 
 from temporalio import activity
 
-from activities.world import World, left, passed, stored, taken
+from activities.world import World, left, passed
 from journeys.calls import Ask, Call, Outcome
 from journeys.event import Event, event_id
 from journeys.plan import Plan
@@ -28,7 +29,7 @@ class Decisions:
     @activity.defn(name=Call.DECIDE)
     async def decide(self, ask: Ask) -> Outcome:
         """The exit or the instant that the step makes of the facts."""
-        plan, here, early = await self._begin(ask)
+        plan, here, early = await self._world.begin(ask)
         if early is not None:
             return early
         decision = await self._decision(ask, plan, here)
@@ -39,7 +40,7 @@ class Decisions:
     @activity.defn(name=Call.UPDATE)
     async def update(self, ask: Ask) -> Outcome:
         """Set the customer's attributes; harmless when done twice."""
-        plan, here, early = await self._begin(ask, holds=True)
+        plan, here, early = await self._world.begin(ask, holds=True)
         if early is not None:
             return early
         decision = await self._decision(ask, plan, here)
@@ -54,7 +55,7 @@ class Decisions:
     @activity.defn(name=Call.EMIT)
     async def emit(self, ask: Ask) -> Outcome:
         """Make an event of the customer; its message id is the visit's, so it is made once."""
-        plan, here, early = await self._begin(ask, holds=True)
+        plan, here, early = await self._world.begin(ask, holds=True)
         if early is not None:
             return early
         step = plan.step(ask.step)
@@ -80,34 +81,19 @@ class Decisions:
             await instances.end(self._world.pool, [ask.instance], ask.now, ask.outcome)
         return Outcome()
 
-    async def _begin(
-        self, ask: Ask, *, holds: bool = False
-    ) -> tuple[Plan, Standing, Outcome | None]:
-        """The plan, how the instance stands, and the answer where there already is one."""
-        plan = await self._world.plan(ask.plan)
-        here = await self._world.standing(ask)
-        early = stored(ask, plan, here)
-        if early is None and here.is_over:
-            early = Outcome(status="over")
-        if early is None and holds and here.is_paused:
-            early = await self._world.hold(ask)
-        return plan, here, early
-
     async def _decision(self, ask: Ask, plan: Plan, here: Standing) -> Decision:
         step = plan.step(ask.step)
         return step.decide(await self._world.facts(ask, here, step.sources()))
 
-    async def _write(self, ask: Ask, plan: Plan, decision: Decision, result: object) -> Outcome:
-        """Store the answer; of two answers to one question the first one stays."""
-        output = dict(result) if isinstance(result, dict) else None
-        visits = left(ask, plan, decision.exit, output, decision.why)
-        if not await self._world.write(visits):
-            before = stored(ask, plan, await self._world.standing(ask))
-            if before is not None:
-                return before
+    async def _write(
+        self, ask: Ask, plan: Plan, decision: Decision, result: Mapping[str, Any] | None
+    ) -> Outcome:
+        """Write the decision down, and answer with it."""
         if decision.exit is not None:
-            return taken(ask, plan, decision.exit)
-        return Outcome(until=decision.until)
+            return await self._world.conclude(ask, plan, decision.exit, result, decision.why)
+        visits = left(ask, plan, None, result, decision.why)
+        before = await self._world.first(ask, plan, visits)
+        return before or Outcome(until=decision.until)
 
     async def _made(
         self, ask: Ask, here: Standing, step: Emit, decision: Decision, depth: int

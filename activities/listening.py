@@ -27,12 +27,9 @@ class Listening:
 
         The router commits an event's customer and then looks for waits: one side sees the other.
         """
-        plan = await self._world.plan(ask.plan)
-        here = await self._world.standing(ask)
-        if (before := stored(ask, plan, here)) is not None:
-            return before
-        if here.is_over:
-            return Outcome(status="over")
+        plan, _, early = await self._world.begin(ask)
+        if early is not None:
+            return early
         *passed, wait = left(ask, plan, None)
         await self._world.write([*passed, replace(wait, wait_until=ask.until)])
         return await self._looked(ask, unrouted=False) or Outcome()
@@ -40,18 +37,12 @@ class Listening:
     @activity.defn(name=Call.LOOK_AGAIN)
     async def look_again(self, ask: Ask) -> Outcome:
         """The time is up: an event that occurred by then and was accepted by now still wins."""
-        plan = await self._world.plan(ask.plan)
-        here = await self._world.standing(ask)
-        if (before := stored(ask, plan, here)) is not None:
-            return before
-        if here.is_over:
-            return Outcome(status="over")
+        plan, _, early = await self._world.begin(ask)
+        if early is not None:
+            return early
         if (outcome := await self._looked(ask, unrouted=True)) is not None:
             return outcome
-        why = {"timeout": ask.until}
-        await self._world.write(left(ask, plan, TIMED_OUT, why=why))
-        before = stored(ask, plan, await self._world.standing(ask))
-        return before or taken(ask, plan, TIMED_OUT)
+        return await self._world.conclude(ask, plan, TIMED_OUT, why={"timeout": ask.until})
 
     @activity.defn(name=Call.JUDGE)
     async def judge(self, ask: Ask) -> Outcome:

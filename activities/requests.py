@@ -8,7 +8,7 @@ import orjson
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.world import World, left, stored, taken
+from activities.world import World
 from channels.guard import ForbiddenAddress
 from journeys.calls import Ask, Outcome
 from journeys.calls import Call as Question
@@ -31,14 +31,9 @@ class Requests:
     @activity.defn(name=Question.REQUEST)
     async def request(self, ask: Ask) -> Outcome:
         """Make the request once; tried again as often as the step says, then it has failed."""
-        plan = await self._world.plan(ask.plan)
-        here = await self._world.standing(ask)
-        if (before := stored(ask, plan, here)) is not None:
-            return before
-        if here.is_over:
-            return Outcome(status="over")
-        if here.is_paused:
-            return await self._world.hold(ask)
+        plan, here, early = await self._world.begin(ask, holds=True)
+        if early is not None:
+            return early
         step = plan.step(ask.step)
         if not isinstance(step, Call):
             raise TypeError(f"step {ask.step!r} of {ask.plan} is no call")
@@ -66,10 +61,7 @@ class Requests:
             said = f"{type(error).__name__}: {error}"[:300]
             return await self._again(ask, plan, step, "no_answer", said)
         if 200 <= answer["status"] < 300:
-            visits = left(ask, plan, ANSWERED, answer)
-            await self._world.write(visits)
-            before = stored(ask, plan, await self._world.standing(ask))
-            return before or taken(ask, plan, ANSWERED)
+            return await self._world.conclude(ask, plan, ANSWERED, answer)
         if answer["status"] in (408, 425, 429) or answer["status"] >= 500:
             return await self._again(ask, plan, step, "refused", f"status {answer['status']}")
         return await self._failed(ask, plan, "refused", f"status {answer['status']}", answer)
@@ -108,9 +100,7 @@ class Requests:
         self, ask: Ask, plan: Plan, reason: str, detail: str, result: dict[str, Any] | None = None
     ) -> Outcome:
         why = {"reason": reason, "detail": detail}
-        await self._world.write(left(ask, plan, FAILED, result, why))
-        before = stored(ask, plan, await self._world.standing(ask))
-        return before or taken(ask, plan, FAILED)
+        return await self._world.conclude(ask, plan, FAILED, result, why)
 
 
 def parsed(body: bytes) -> Any:

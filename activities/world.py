@@ -59,6 +59,40 @@ class World:
         """How the asking instance stands; one that was erased is over."""
         return await self.standing_of(Look(ask.instance, ask.entered_at, ask.visit))
 
+    async def begin(
+        self, ask: Ask, *, holds: bool = False
+    ) -> tuple[Plan, Standing, Outcome | None]:
+        """The plan, how the instance stands, and the answer where there already is one.
+
+        A visit that has an effect `holds` while its journey is paused.
+        """
+        plan, here = await self.plan(ask.plan), await self.standing(ask)
+        early = stored(ask, plan, here)
+        if early is None and here.is_over:
+            early = Outcome(status="over")
+        if early is None and holds and here.is_paused:
+            early = await self.hold(ask)
+        return plan, here, early
+
+    async def conclude(
+        self,
+        ask: Ask,
+        plan: Plan,
+        exit: str,
+        result: Mapping[str, Any] | None = None,
+        why: Mapping[str, Any] | None = None,
+    ) -> Outcome:
+        """Leave the visit by `exit`; of two answers to one question the first one stays."""
+        return await self.first(ask, plan, left(ask, plan, exit, result, why)) or taken(
+            ask, plan, exit
+        )
+
+    async def first(self, ask: Ask, plan: Plan, visits: Written) -> Outcome | None:
+        """Write visits down; the answer that stands instead, if one was there before."""
+        if await self.write(visits):
+            return None
+        return stored(ask, plan, await self.standing(ask))
+
     async def hold(self, ask: Ask) -> Outcome:
         """The journey is paused: the instance stands before this step until it goes on."""
         await trail.write(self.pool, passed(ask))

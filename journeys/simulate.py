@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from expressions import EVERYTHING, Facts
+from journeys.effects import Effects, Gate, Inside, Refusal, Waiting
 from journeys.event import Event, EventId
 from journeys.learning import attributes_of
 from journeys.plan import Plan
@@ -23,7 +24,7 @@ from journeys.simulation.population import Person, Population
 from journeys.simulation.refused import Refused
 from journeys.simulation.requests import Listen, Question, Sleep
 from journeys.simulation.timers import Timers
-from journeys.triggers import Effects, Gate, Inside, Refusal, Waiting, effects_of, wake_of
+from journeys.triggers import effects_of, wake_of
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 LATE = timedelta(days=1)

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from journeys.effects import Effects, Gate, Inside, Refusal
+from journeys.entering import approach
 from journeys.event import Event
 from journeys.identity import CustomerId
-from journeys.triggers import Effects, Gate, Inside, Refusal, approach
 from routing.known import known
+from routing.orders import newcomer
 from routing.registry import insides
-from routing.round import Round, newcomer
+from routing.round import Round
 from storage import customers, inbox, instances, trail
 from storage.trail import Refused
 

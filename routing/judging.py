@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from journeys.effects import Effects, Inside
 from journeys.event import Event, shard_of
 from journeys.steps.wait_for import WaitFor
-from journeys.triggers import Effects, Inside, effects_of
+from journeys.triggers import effects_of
 from routing.known import about, known
 from routing.registry import Registry
 from storage import customers, events, inbox, instances

@@ -6,10 +6,11 @@ from typing import Any, cast
 from uuid import UUID
 
 from expressions import Facts, Needs, PastEvent
+from journeys.effects import About, Inside
 from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.plan import Plan
-from journeys.triggers import About, Inside, needs_of
+from journeys.verdicts import needs_of
 from storage import messages, standing, trail
 from storage.pool import Db
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from journeys.effects import Gate, Inside, Waiting
 from journeys.errors import PlanMissing
 from journeys.plan import Plan
-from journeys.triggers import Gate, Inside, Waiting
 from storage import journeys
 from storage.instances import Instance
 from storage.pool import Db

@@ -2,27 +2,26 @@
 
 import asyncio
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from clock import Clock
-from journeys.calls import Nudge
+from journeys.effects import About, Effects, Enters, Inside, Refusal
 from journeys.event import Event
 from journeys.identity import CustomerId
-from journeys.triggers import About, Effects, Enters, Inside, Refusal, effects_of
+from journeys.triggers import effects_of
 from routing.known import about, known
+from routing.orders import Decided, Orders, newcomer, orders
 from routing.registry import Registry, insides
 from storage import customers, instances, trail
 from storage.customers import Customer
-from storage.instances import Instance, Nudged
+from storage.instances import Instance
 from storage.pool import Db
-from storage.trail import Refused
 from workflows.client import Engine, StillClosing
 from workflows.start import Start
 
@@ -31,26 +30,6 @@ CLOSING = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds an earlier run is given to
 
 class NotStarted(Exception):
     """An event moves an instance whose workflow does not exist yet: it is routed again later."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What one event does, and to which rows."""
-
-    event: Event
-    customer: CustomerId
-    rows: Mapping[UUID, Instance]
-    met: Sequence[Inside]
-    effects: Effects
-
-
-@dataclass(slots=True)
-class Orders:
-    """What Temporal has to be told."""
-
-    starts: list[Inside] = field(default_factory=list)
-    nudges: list[tuple[str, Nudge, bool]] = field(default_factory=list)
-    """Workflow id, signal, and whether the instance is known to have started."""
 
 
 @dataclass(slots=True)
@@ -136,48 +115,18 @@ class Round:
         id = self.workflow_id(one.plan.name, one.customer, one.key)
         return Enters(replace(one, workflow_id=id), enters.why)
 
-    async def _write(self, db: Db, decided: Iterable[Decided]) -> set[UUID]:
+    async def _write(self, db: Db, decided: Sequence[Decided]) -> set[UUID]:
         """Write down what was decided; the instances that are new."""
-        now, decided = self.clock.now(), list(decided)
-        exits = [
-            Nudged(end.inside.id, one.event.id, now, end.why)
-            for one in decided
-            for end in one.effects.ends
-        ]
-        wakes = [
-            Nudged(
-                wake.inside.id,
-                one.event.id,
-                now,
-                wake.why,
-                wake.visit,
-                wake.exit,
-                wake.inside.plan.target(wake.step, wake.exit),
-            )
-            for one in decided
-            for wake in one.effects.wakes
-        ]
-        goals = [
-            (meets.inside.id, one.event.id, one.event.occurred_at)
-            for one in decided
-            for meets in one.effects.meets
-        ]
-        refusals = [
-            Refused(
-                one.event.occurred_at, one.event.id, no.journey, one.customer, no.reason, no.why
-            )
-            for one in decided
-            for no in one.effects.refusals
-        ]
-        newcomers = [newcomer(enters) for one in decided for enters in one.effects.enters]
-        if exits:
+        now = self.clock.now()
+        if exits := [row for one in decided for row in one.exits(now)]:
             await instances.exit(db, exits)
-        if wakes:
+        if wakes := [row for one in decided for row in one.wakes(now)]:
             await instances.wake(db, wakes)
-        if goals:
+        if goals := [row for one in decided for row in one.goals()]:
             await instances.meet_goals(db, goals)
-        if refusals:
+        if refusals := [row for one in decided for row in one.refusals()]:
             await trail.refuse(db, refusals)
+        newcomers = [newcomer(enters) for one in decided for enters in one.effects.enters]
         return await instances.register(db, newcomers) if newcomers else set()
 
     # Telling -----------------------------------------------------------------------
@@ -215,62 +164,3 @@ class Round:
             else:
                 return
         await self.engine.start(one.workflow_id, start, replaces=True)
-
-
-def newcomer(enters: Enters) -> dict[str, Any]:
-    """The row of an instance that begins."""
-    one = enters.inside
-    return {
-        "id": one.id,
-        "journey": one.plan.name,
-        "version": one.plan.version,
-        "customer": one.customer,
-        "key": one.key,
-        "workflow_id": one.workflow_id,
-        "entry_event": one.entry_event,
-        "entry": one.entry,
-        "entered_at": one.entered_at,
-        "position": one.plan.first,
-        "goal_until": one.goal_until,
-        "why": enters.why or None,
-    }
-
-
-def orders(decided: Iterable[Decided], registered: set[UUID]) -> Orders:
-    """What Temporal has to be told: of what was decided now, and of what an earlier try decided."""
-    told = Orders()
-    for one in decided:
-        event, rows = one.event, one.rows
-        told.starts += [new.inside for new in one.effects.enters if new.inside.id in registered]
-        told.starts += [
-            inside
-            for inside in one.met
-            if inside.entry_event == event.id
-            and inside.ended_at is None
-            and not rows[inside.id].started
-        ]
-        moved = [
-            (end.inside.id, Nudge(id=event.id, instance=end.inside.id, ends=True))
-            for end in one.effects.ends
-        ]
-        moved += [
-            (
-                wake.inside.id,
-                Nudge(id=event.id, instance=wake.inside.id, visit=wake.visit, exit=wake.exit),
-            )
-            for wake in one.effects.wakes
-        ]
-        moved += [(row.id, repeated(row)) for row in rows.values() if row.nudge_event == event.id]
-        told.nudges += [(rows[id].workflow_id, nudge, rows[id].started) for id, nudge in moved]
-    return told
-
-
-def repeated(row: Instance) -> Nudge:
-    """The signal that an earlier try decided and perhaps never sent."""
-    return Nudge(
-        id=row.nudge_event,
-        instance=row.id,
-        visit=row.nudge_visit,
-        exit=row.nudge_exit,
-        ends=row.nudge_visit is None,
-    )

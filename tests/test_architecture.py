@@ -21,12 +21,9 @@ LONGER = {
     "api/routes/instances.py": 277,
     "bench/kills.py": 254,
     "cli/reports/flow.py": 221,
-    "journeys/triggers.py": 355,
-    "routing/round.py": 276,
     "storage/instances.py": 302,
     "storage/messages.py": 252,
     "worker.py": 227,
-    "workflows/durable.py": 269,
 }
 KNOWS_KINDS = ("journeys/steps/", "journeys/checks/")
 

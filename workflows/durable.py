@@ -1,8 +1,8 @@
 """The runtime of an instance on Temporal: the only code that calls its timers and activities."""
 
 import asyncio
-from datetime import datetime, timedelta
-from typing import NoReturn
+from datetime import datetime
+from typing import Any, NoReturn
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
@@ -12,7 +12,8 @@ from journeys.calls import Ask, Call, Nudge, Outcome, Passed
 from journeys.chance import chance
 from journeys.errors import InstanceOver
 from journeys.plan import Plan
-from workflows import policies
+from workflows import asking
+from workflows.signals import Signals
 from workflows.start import TASK_QUEUE, Progress, Start
 
 
@@ -27,8 +28,7 @@ class DurableRuntime:
         self.step = progress.step if progress else plan.first
         self.visit = progress.visit if progress else 0
         self.passed = list(progress.passed) if progress else []
-        self.nudges = list(progress.nudges) if progress else []
-        self.seen = set(progress.seen) if progress else set()
+        self.signals = Signals(start.instance, progress)
         self.at = start.entered_at
         self.written = False
         self.closed = False
@@ -72,8 +72,8 @@ class DurableRuntime:
             step=target,
             visit=self.visit,
             passed=tuple(self.passed),
-            nudges=tuple(self.nudges),
-            seen=tuple(sorted(self.seen)),
+            nudges=tuple(self.signals.waiting),
+            seen=tuple(sorted(self.signals.seen)),
         )
 
     async def finish(self, outcome: str) -> None:
@@ -111,24 +111,9 @@ class DurableRuntime:
 
     # Hearing -----------------------------------------------------------------------
 
-    def hear(self, nudge: Nudge) -> None:
-        """Keep a signal for the main line, once."""
-        name = f"{nudge.id}/{nudge.visit}"
-        if nudge.instance in (None, self.start.instance) and name not in self.seen:
-            self.seen.add(name)
-            self.nudges.append(nudge)
-
     async def _rest(self, until: datetime) -> Nudge | None:
         """The next signal, or None at `until`."""
-        pause = (until - self.now) / self.clock.scale
-        if not self.nudges and pause > timedelta(0):
-            try:
-                await workflow.wait_condition(
-                    lambda: bool(self.nudges), timeout=pause, timeout_summary=self.step
-                )
-            except TimeoutError:
-                return self.nudges.pop(0) if self.nudges else None
-        return self.nudges.pop(0) if self.nudges else None
+        return await self.signals.next((until - self.now) / self.clock.scale, self.step)
 
     async def _heed(self, nudge: Nudge) -> str | None:
         """What a signal means now: the exit to take, nothing, or the end."""
@@ -149,8 +134,8 @@ class DurableRuntime:
     async def _until_done(self, call: Call) -> Outcome:
         gives_up = False
         while True:
-            if call in policies.LONG_ONLY and not gives_up:
-                outcome = Outcome(status="busy", queue=policies.LONG_ONLY[call])
+            if call in asking.LONG_ONLY and not gives_up:
+                outcome = Outcome(status="busy", queue=asking.LONG_ONLY[call])
             else:
                 outcome = await self._local(call, gives_up=gives_up)
             if outcome.status in ("busy", "pending"):
@@ -164,25 +149,10 @@ class DurableRuntime:
             if outcome.status == "held":
                 await self._hold()
 
-    async def _local(
-        self,
-        call: Call,
-        until: datetime | None = None,
-        event: object = None,
-        outcome: str | None = None,
-        gives_up: bool = False,
-    ) -> Outcome:
-        """Ask this worker, within the workflow task."""
-        ask = self._question(until=until, event=event, outcome=outcome, gives_up=gives_up)
-        answer: Outcome = await workflow.execute_local_activity(
-            call.value,
-            ask,
-            result_type=Outcome,
-            start_to_close_timeout=policies.LOCAL_TIMEOUT,
-            local_retry_threshold=policies.LOCAL_THRESHOLD,
-            retry_policy=policies.LOCAL_RETRY,
-            summary=self.step,
-        )
+    async def _local(self, call: Call, **asked: Any) -> Outcome:
+        """Ask this worker, within the workflow task; `asked` are fields of the question."""
+        ask = self._question(**asked)
+        answer = await asking.here(call, ask)
         if answer.status in ("done", "held") and call != Call.JUDGE:
             del self.passed[: len(ask.passed)]
         if answer.status == "over":
@@ -191,21 +161,10 @@ class DurableRuntime:
 
     async def _long(self, call: Call, queue: str) -> Outcome | None:
         """Ask on the channel's own queue; an exit rule cuts it short, after a day there is none."""
-        ask = self._question()
-        task = workflow.start_activity(
-            call.value,
-            ask,
-            result_type=Outcome,
-            task_queue=queue,
-            start_to_close_timeout=policies.LONG_ATTEMPT,
-            schedule_to_close_timeout=policies.LONG_PATH,
-            heartbeat_timeout=policies.LONG_HEARTBEAT,
-            retry_policy=policies.LONG_RETRY,
-            summary=self.step,
-        )
+        task = asking.there(call, self._question(), queue)
         try:
             await self._heeding(task)
-            answer: Outcome = task.result()
+            answer = task.result()
         except ActivityError:
             return None
         if answer.status == "over":
@@ -215,11 +174,11 @@ class DurableRuntime:
     async def _heeding(self, task: "asyncio.Task[Outcome]") -> None:
         """Wait for `task`; leave it when a signal ends the instance."""
         while True:
-            await workflow.wait_condition(lambda: task.done() or bool(self.nudges))
+            await workflow.wait_condition(lambda: task.done() or bool(self.signals.waiting))
             if task.done():
                 return
             try:
-                await self._heed(self.nudges.pop(0))
+                await self._heed(self.signals.waiting.pop(0))
             except InstanceOver:
                 task.cancel()
                 raise
@@ -227,27 +186,15 @@ class DurableRuntime:
     async def _hold(self) -> None:
         """Wait until the journey goes on."""
         self.resumed = False
-        until = self.now + policies.HELD_RECHECK * self.clock.scale
+        until = self.now + asking.HELD_RECHECK * self.clock.scale
         while not self.resumed and self.now < until:
             pause = (until - self.now) / self.clock.scale
-            try:
-                await workflow.wait_condition(
-                    lambda: self.resumed or bool(self.nudges),
-                    timeout=pause,
-                    timeout_summary=f"{self.step} (journey paused)",
-                )
-            except TimeoutError:
-                return
-            if self.nudges:
-                await self._heed(self.nudges.pop(0))
+            doing = f"{self.step} (journey paused)"
+            nudge = await self.signals.next(pause, doing, or_when=lambda: self.resumed)
+            if nudge is not None:
+                await self._heed(nudge)
 
-    def _question(
-        self,
-        until: datetime | None = None,
-        event: object = None,
-        outcome: str | None = None,
-        gives_up: bool = False,
-    ) -> Ask:
+    def _question(self, **asked: Any) -> Ask:
         return Ask.model_validate({
             "plan": self.start.plan,
             "instance": self.start.instance,
@@ -257,11 +204,8 @@ class DurableRuntime:
             "visit": self.visit,
             "at": self.at,
             "now": self.now,
-            "until": until,
-            "event": event,
             "passed": tuple(self.passed),
-            "outcome": outcome,
-            "gives_up": gives_up,
+            **asked,
         })
 
     def _over(self) -> NoReturn:

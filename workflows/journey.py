@@ -40,7 +40,7 @@ class JourneyWorkflow:
     def event(self, nudge: Any = None, *_: Any) -> None:
         """A stored event: `{"id": …}`; anything else, nothing too, is logged and ignored."""
         try:
-            self.runtime.hear(
+            self.runtime.signals.hear(
                 Nudge.model_validate_json(nudge)
                 if isinstance(nudge, str)
                 else Nudge.model_validate(nudge)

@@ -11,10 +11,10 @@ from pydantic import Field, JsonValue
 from api.errors import Problem
 from api.state import Parts, State
 from journeys.calls import Nudge
+from journeys.effects import Refusal
 from journeys.event import Event, event_id
 from journeys.identity import CustomerId
 from journeys.model import Model
-from journeys.triggers import Refusal
 from routing.direct import enter
 from routing.identify import identify
 from routing.judging import Judged, judge

@@ -9,7 +9,7 @@ from journeys.checks.subject import Subject
 from journeys.finding import Finding
 from journeys.source_map import Path
 from journeys.steps.base import Source, StepBase
-from journeys.triggers import ENTRY_SEEN, INSIDE_SEEN
+from journeys.verdicts import ENTRY_SEEN, INSIDE_SEEN
 
 NO_ROOT = {
     "event": "events are judged at the entry, in exits, the goal, and the events of wait_for",

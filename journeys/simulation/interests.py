@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from expressions import condition, value
+from journeys.effects import Inside
 from journeys.event import Event
 from journeys.plan import Plan
 from journeys.steps.wait_for import WaitFor
-from journeys.triggers import Inside, needs_of
+from journeys.verdicts import needs_of
 
 
 def entered(plan: Plan, event: Event) -> bool:

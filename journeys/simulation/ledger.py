@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
+from journeys.effects import About
 from journeys.event import Event
 from journeys.simulation.passage import Passage
 from journeys.simulation.population import Person
 from journeys.steps.send import ADDRESSES, Channel, Send
 from journeys.templates import MissingVariable, TemplateError
-from journeys.triggers import About
 
 Render = Callable[[Mapping[str, str], Mapping[str, Any]], object]
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from journeys.calls import Call, Outcome
 from journeys.chance import chance
+from journeys.effects import Inside
 from journeys.event import Event
 from journeys.plan import Plan
 from journeys.simulation.requests import Listen, Question, Request, Sleep
-from journeys.triggers import Inside
 from journeys.walk import walk
 
 Ending = Literal["completed", "exited", "merged", "failed"]

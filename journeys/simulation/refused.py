@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from journeys.effects import Refusal
 from journeys.identity import CustomerId
-from journeys.triggers import Refusal
 
 INSIDE = frozenset({"exit_condition", "wait_condition"})
 

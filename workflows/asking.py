@@ -1,10 +1,12 @@
-"""Timeouts and retries of everything an instance asks."""
+"""How an instance asks: in this process or on a queue, with which timeouts and retries."""
 
+import asyncio
 from datetime import timedelta
 
+from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from journeys.calls import Call
+from journeys.calls import Ask, Call, Outcome
 from workflows.start import CALL_QUEUE
 
 # A question to the worker's own process: Postgres away is tried again for as long as it takes, the
@@ -32,3 +34,32 @@ LONG_ONLY = {Call.REQUEST: CALL_QUEUE}
 
 # A held instance is told when its journey goes on; this is for a message that got lost.
 HELD_RECHECK = timedelta(hours=1)
+
+
+async def here(call: Call, ask: Ask) -> Outcome:
+    """The answer of this worker, within the workflow task."""
+    answer: Outcome = await workflow.execute_local_activity(
+        call.value,
+        ask,
+        result_type=Outcome,
+        start_to_close_timeout=LOCAL_TIMEOUT,
+        local_retry_threshold=LOCAL_THRESHOLD,
+        retry_policy=LOCAL_RETRY,
+        summary=ask.step,
+    )
+    return answer
+
+
+def there(call: Call, ask: Ask, queue: str) -> "asyncio.Task[Outcome]":
+    """The answer of a worker of `queue`, some time."""
+    return workflow.start_activity(
+        call.value,
+        ask,
+        result_type=Outcome,
+        task_queue=queue,
+        start_to_close_timeout=LONG_ATTEMPT,
+        schedule_to_close_timeout=LONG_PATH,
+        heartbeat_timeout=LONG_HEARTBEAT,
+        retry_policy=LONG_RETRY,
+        summary=ask.step,
+    )
