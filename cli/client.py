@@ -95,7 +95,10 @@ def server(url: str | None, key: str | None) -> Server:
     settings = load()
     key = key or (settings.admin_key.get_secret_value() if settings.admin_key else None)
     if key is None:
-        raise CommandError("an admin key is needed: give --key or set PARCOURS_ADMIN_KEY")
+        raise CommandError(
+            "an admin key is needed: give --key, set PARCOURS_ADMIN_KEY, or run this where "
+            "`parcours up` keeps its data and the key it made"
+        )
     client = httpx.Client(
         base_url=url or local(settings),
         timeout=TIMEOUT,

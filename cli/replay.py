@@ -48,7 +48,10 @@ def command(
     settings = load()
     key = key or (settings.write_key.get_secret_value() if settings.write_key else None)
     if key is None:
-        raise CommandError("a write key is needed: give --key or set PARCOURS_WRITE_KEY")
+        raise CommandError(
+            "a write key is needed: give --key, set PARCOURS_WRITE_KEY, or run this where "
+            "`parcours up` keeps its data and the key it made"
+        )
     to = event_file.end_instant(shift_to, now=shift_to_now)
     source = event_file.opened(file, to=to)
     base = url or f"http://{settings.http_host}:{settings.http_port}"
