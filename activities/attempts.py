@@ -16,12 +16,13 @@ from channels.base import (
     TemporaryFailure,
     Withdrawn,
 )
-from storage import consent, messages
+from storage import attempts, consent
+from storage.attempts import Begin, Settle
 from storage.gather import Gather
-from storage.messages import Begin, MessageState, Settle
+from storage.messages import MessageState
 from storage.trail import Visit
 
-RENEWAL = 3.0  # seconds; a lease lasts messages.LEASE
+RENEWAL = 3.0  # seconds; a lease lasts storage.attempts.LEASE
 
 
 Settled = tuple[Settle, list[Visit]]
@@ -89,7 +90,7 @@ class Attempts:
             alive = [attempt.id for attempt, _ in self._tasks.values() if attempt.is_committed]
             if alive:
                 try:
-                    await messages.renew(self._pool, alive)
+                    await attempts.renew(self._pool, alive)
                 except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                     continue  # a lease that lapses meanwhile is settled by its attempt all the same
 
@@ -173,12 +174,12 @@ class Attempts:
         return settle
 
     async def _begin_all(self, begins: list[Begin]) -> list[bool]:
-        begun = await messages.begin(self._pool, begins)
+        begun = await attempts.begin(self._pool, begins)
         return [one.attempt in begun for one in begins]
 
     async def _settle_all(self, settled: list[Settled]) -> list[None]:
         visits = [visit for _, left in settled for visit in left]
-        await messages.settle(self._pool, [settle for settle, _ in settled], visits)
+        await attempts.settle(self._pool, [settle for settle, _ in settled], visits)
         return [None] * len(settled)
 
     def _beginning(self, attempt: Attempt, letter: Letter, provider: Provider) -> Begin:

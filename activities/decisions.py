@@ -12,7 +12,7 @@ from journeys.event import Event, event_id
 from journeys.plan import Plan
 from journeys.steps.base import Decision
 from journeys.steps.emit import CHAIN_LIMIT, EMITTED, FAILED, Emit
-from storage import customers, instances
+from storage import customers, external_ids, instances, moves
 from storage.customers import Written
 from storage.standing import Standing
 
@@ -78,7 +78,7 @@ class Decisions:
         if ask.passed:
             await self._world.write(passed(ask))
         if ask.outcome is not None:
-            await instances.end(self._world.pool, [ask.instance], ask.now, ask.outcome)
+            await moves.end(self._world.pool, [ask.instance], ask.now, ask.outcome)
         return Outcome()
 
     async def _decision(self, ask: Ask, plan: Plan, here: Standing) -> Decision:
@@ -99,7 +99,7 @@ class Decisions:
         self, ask: Ask, here: Standing, step: Emit, decision: Decision, depth: int
     ) -> Event:
         message_id = f"emit:{uuid5(ask.instance, f'{ask.step}/{ask.visit}')}"
-        ids = await customers.ids(self._world.pool, here.customer)
+        ids = await external_ids.of_customer(self._world.pool, here.customer)
         named = {id.kind: id.value for id in reversed(ids)}
         return Event(
             id=event_id(message_id),

@@ -13,7 +13,8 @@ from journeys.definition import Guarantee
 from journeys.plan import Plan
 from journeys.steps.send import ADDRESSES, NOT_SENT, SENT, Send
 from journeys.templates import MissingVariable, Renderer, TemplateError
-from storage.messages import MessageState, Settle
+from storage.attempts import Settle
+from storage.messages import MessageState
 from storage.standing import Standing
 from storage.trail import Visit
 

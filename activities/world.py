@@ -10,7 +10,7 @@ from expressions import Facts, Needs, condition, value
 from journeys.calls import Ask, Outcome
 from journeys.plan import Plan
 from journeys.steps.base import Source
-from storage import instances, journeys, standing, trail
+from storage import journeys, moves, standing, trail
 from storage.gather import Gather
 from storage.standing import Look, Standing
 from storage.trail import Visit
@@ -96,7 +96,7 @@ class World:
     async def hold(self, ask: Ask) -> Outcome:
         """The journey is paused: the instance stands before this step until it goes on."""
         await trail.write(self.pool, passed(ask))
-        await instances.hold(self.pool, ask.instance)
+        await moves.hold(self.pool, ask.instance)
         return Outcome(status="held")
 
     async def facts(self, ask: Ask, here: Standing, sources: Iterable[Source]) -> Facts:

@@ -13,7 +13,17 @@ from starlette.types import Lifespan
 
 from api import errors
 from api.auth import admin
-from api.routes import browser, customers, health, instances, journeys, messages, tracking
+from api.routes import (
+    browser,
+    customers,
+    entries,
+    health,
+    injections,
+    instances,
+    journeys,
+    messages,
+    tracking,
+)
 from api.tracking.ingest import Ingest
 from routing.registry import Registry
 from routing.round import Round
@@ -77,7 +87,7 @@ def assembled(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.include_router(tracking.router)
     app.include_router(health.router)
     app.include_router(browser.router)
-    for routes in (journeys, instances, customers, messages):
+    for routes in (journeys, entries, instances, injections, customers, messages):
         app.include_router(routes.router, dependencies=[Depends(admin)])
     app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

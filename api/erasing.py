@@ -11,7 +11,7 @@ from api.state import State
 from journeys.event import shard_of
 from journeys.identity import ExternalId
 from journeys.model import Model
-from storage import customers, erasure
+from storage import customers, erasure, external_ids
 from storage.customers import Customer
 
 REASON = "the customer was erased"
@@ -35,8 +35,8 @@ async def erase(parts: State, row: Customer) -> Erased:
     done = set(await erasure.workflows(parts.pool, row.id))
     await delete_workflows(parts, done)
     async with parts.pool.acquire() as connection, connection.transaction():
-        ids = await customers.ids(connection, row.id)
-        await customers.lock_ids(connection, {shard_of(id.value) for id in ids})
+        ids = await external_ids.of_customer(connection, row.id)
+        await external_ids.lock(connection, {shard_of(id.value) for id in ids})
         await customers.locked(connection, [row.id])
         await erasure.bury(connection, row.id, parts.secret, now)
         late = set(await erasure.workflows(connection, row.id)) - done
@@ -48,7 +48,7 @@ async def erase(parts: State, row: Customer) -> Erased:
 async def erased_before(parts: State, named: str) -> Erased:
     """The answer for somebody who is not there any more, or 404 for one who never was."""
     ids = [ExternalId("user_id", named), ExternalId("anonymous_id", named)]
-    _, buried = await customers.directory(parts.pool, ids, parts.secret)
+    _, buried = await external_ids.directory(parts.pool, ids, parts.secret)
     if not buried:
         raise unknown(named)
     return Erased(customer=None, erased_at=max(buried.values()), workflows=0, is_repeat=True)

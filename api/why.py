@@ -11,7 +11,7 @@ from journeys.steps.wait import Wait
 from journeys.steps.wait_for import TIMED_OUT, WaitFor
 from journeys.why import Aim, Fate, NotEntered, Passage, Refused, Stands, Visited, Why, WhyJourney
 from routing.registry import Registry
-from storage import customers, journeys, timeline, trail
+from storage import external_ids, journeys, timeline, trail
 from storage.instances import Instance
 from storage.journeys import JourneyRow
 from storage.messages import Message
@@ -29,7 +29,7 @@ async def why(db: Db, registry: Registry, customer: UUID, journey: str | None) -
     )
     passages = await passages_of(db, registry, customer, journey)
     refusals = await refusals_of(db, customer, journey)
-    ids = await customers.ids(db, customer)
+    ids = await external_ids.of_customer(db, customer)
     return Why(
         customer=customer,
         user_id=next((id.value for id in ids if id.kind == "user_id"), None),

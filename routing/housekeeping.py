@@ -10,7 +10,7 @@ from temporalio.service import RPCError
 from journeys.calls import Nudge
 from routing.registry import insides
 from routing.round import Round
-from storage import instances, messages, migrate, retention
+from storage import attempts, leftovers, migrate, moves, retention
 from storage.instances import Instance
 from storage.pool import connect
 
@@ -59,7 +59,7 @@ class Housekeeping:
         await self._resume()
         await self._stop()
         await self._close_gone()
-        await messages.lapse_all(self._round.pool)
+        await attempts.lapse_all(self._round.pool)
         now = asyncio.get_running_loop().time()
         if now - self._retained_at > RETENTION_EVERY / self._round.clock.scale:
             self._retained_at = now
@@ -67,21 +67,21 @@ class Housekeeping:
 
     async def _start_lost(self) -> None:
         """Start instances that were registered by somebody who died before starting them."""
-        rows = await instances.unstarted(self._round.pool, real_now() - LOST, PAGE)
+        rows = await leftovers.unstarted(self._round.pool, real_now() - LOST, PAGE)
         found = await insides(self._round.registry, self._round.pool, rows)
         await asyncio.gather(*(self._round.start(one) for one in found))
-        await instances.mark_started(self._round.pool, [one.id for one in found])
+        await moves.mark_started(self._round.pool, [one.id for one in found])
 
     async def _resume(self) -> None:
-        rows = await instances.resumable(self._round.pool, PAGE)
+        rows = await leftovers.resumable(self._round.pool, PAGE)
         epoch = real_now().isoformat()
         for row in rows:
             await self._round.engine.resume(row.workflow_id, row.id, epoch)
-        await instances.released(self._round.pool, [row.id for row in rows])
+        await moves.released(self._round.pool, [row.id for row in rows])
 
     async def _stop(self) -> None:
-        rows = await instances.stopped(self._round.pool, PAGE)
-        ended = await instances.end(
+        rows = await leftovers.stopped(self._round.pool, PAGE)
+        ended = await moves.end(
             self._round.pool, [row.id for row in rows], self._round.clock.now(), "stopped"
         )
         for row in ended:
@@ -100,10 +100,10 @@ class Housekeeping:
         self._closed_since = until
         if not gone:
             return
-        running = await instances.open_of_workflows(self._round.pool, list(gone))
+        running = await leftovers.open_of_workflows(self._round.pool, list(gone))
         for row in running:
             if not await self._round.engine.is_running(row.workflow_id):
-                await instances.end(
+                await moves.end(
                     self._round.pool, [row.id], self._round.clock.now(), gone[row.workflow_id]
                 )
 

@@ -11,7 +11,7 @@ import asyncpg
 from journeys.event import Event, shard_of
 from journeys.identity import CustomerId, Directory, ExternalId, ids_of, resolve
 from journeys.learning import attributes_of
-from storage import customers, merges
+from storage import customers, external_ids, merges
 from storage.customers import Written
 from storage.pool import Db
 
@@ -33,13 +33,13 @@ async def identify(
     all customers are known and nothing is learned, nobody has to be kept out.
     """
     ids = list(dict.fromkeys(id for event in batch for id in ids_of(event)))
-    directory, erased = await customers.directory(pool, ids, secret)
+    directory, erased = await external_ids.directory(pool, ids, secret)
     resolved = resolve_all(batch, directory, erased)
     if not directory.is_changed and not any(attributes_of(event) for event in batch):
         return resolved
     async with pool.acquire() as connection, connection.transaction():
-        await customers.lock_ids(connection, {shard_of(id.value) for id in ids})
-        directory, erased = await customers.directory(connection, ids, secret)
+        await external_ids.lock(connection, {shard_of(id.value) for id in ids})
+        directory, erased = await external_ids.directory(connection, ids, secret)
         resolved = resolve_all(batch, directory, erased)
         await _apply(connection, directory, resolved, now)
         await _learn(connection, batch, resolved.customers)
@@ -63,7 +63,7 @@ async def _apply(connection: Db, directory: Directory, resolved: Resolved, now: 
     if directory.created:
         await customers.create(connection, directory.created, now)
     if directory.links:
-        await customers.link(connection, directory.links, now)
+        await external_ids.link(connection, directory.links, now)
     final: dict[CustomerId, CustomerId] = {}
     for loser, winner in directory.merges:
         await merges.lock(connection, loser, winner)

@@ -12,8 +12,8 @@ from journeys.steps.wait_for import WaitFor
 from journeys.triggers import effects_of
 from routing.known import about, known
 from routing.registry import Registry
-from storage import customers, events, inbox, instances
-from storage.instances import Nudged
+from storage import customers, events, external_ids, inbox, instances, moves
+from storage.moves import Nudged
 from storage.pool import Db
 
 
@@ -48,14 +48,14 @@ async def carry_out(
 ) -> Judged:
     """Write the effect on one instance; of two events that would wake it the first does."""
     if effects.meets:
-        await instances.meet_goals(db, [(inside.id, event.id, event.occurred_at)])
+        await moves.meet_goals(db, [(inside.id, event.id, event.occurred_at)])
     for end in effects.ends:
-        if await instances.exit(db, [Nudged(inside.id, event.id, now, end.why)]):
+        if await moves.exit(db, [Nudged(inside.id, event.id, now, end.why)]):
             return Judged("ended")
     for wake in effects.wakes:
         position = inside.plan.target(wake.step, wake.exit)
         nudged = Nudged(inside.id, event.id, now, wake.why, wake.visit, wake.exit, position)
-        if await instances.wake(db, [nudged]):
+        if await moves.wake(db, [nudged]):
             return Judged("woke", None, wake.step, wake.exit, wake.visit)
     refused = effects.refusals[0] if effects.refusals else None
     if refused is not None:
@@ -95,7 +95,7 @@ async def came(
     await customers.wait_for_routing(db, inside.customer)
     found = await events.since(db, inside.customer, names, after, until)
     if unrouted:
-        ids = await customers.ids(db, inside.customer)
+        ids = await external_ids.of_customer(db, inside.customer)
         shards = sorted({shard_of(id.value) for id in ids})
         seen = {event.id for event in found}
         found += [

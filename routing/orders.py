@@ -10,7 +10,8 @@ from journeys.calls import Nudge
 from journeys.effects import Effects, Enters, Inside
 from journeys.event import Event
 from journeys.identity import CustomerId
-from storage.instances import Instance, Nudged
+from storage.instances import Instance
+from storage.moves import Nudged
 from storage.trail import Refused
 
 

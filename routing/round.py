@@ -18,7 +18,7 @@ from journeys.triggers import effects_of
 from routing.known import about, known
 from routing.orders import Decided, Orders, newcomer, orders
 from routing.registry import Registry, insides
-from storage import customers, instances, trail
+from storage import customers, instances, moves, trail
 from storage.customers import Customer
 from storage.instances import Instance
 from storage.pool import Db
@@ -119,11 +119,11 @@ class Round:
         """Write down what was decided; the instances that are new."""
         now = self.clock.now()
         if exits := [row for one in decided for row in one.exits(now)]:
-            await instances.exit(db, exits)
+            await moves.exit(db, exits)
         if wakes := [row for one in decided for row in one.wakes(now)]:
-            await instances.wake(db, wakes)
+            await moves.wake(db, wakes)
         if goals := [row for one in decided for row in one.goals()]:
-            await instances.meet_goals(db, goals)
+            await moves.meet_goals(db, goals)
         if refusals := [row for one in decided for row in one.refusals()]:
             await trail.refuse(db, refusals)
         newcomers = [newcomer(enters) for one in decided for enters in one.effects.enters]

@@ -1,4 +1,4 @@
-"""Customers: their external ids, their attributes, and what is known of one."""
+"""Customers: their attributes, and the locks on their rows. Their ids are in `external_ids`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from journeys.event import Event
-from journeys.identity import CustomerId, Directory, ExternalId
+from journeys.identity import CustomerId
 from storage.pool import Db
+
+FIELDS = "id, attributes, created_at, erased_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,73 +32,11 @@ class Written:
     times: Mapping[str, float]
 
 
-ID_LOCKS = 0x7069  # the first key of advisory locks on the creation of ids, by shard
-FIELDS = "id, attributes, created_at, erased_at"
-
-
-async def directory(
-    connection: Db, ids: Iterable[ExternalId], secret: bytes
-) -> tuple[Directory, dict[ExternalId, datetime]]:
-    """Who owns `ids`, which of the owners have a user id, and which ids were erased, and when."""
-    wanted = list(ids)
-    rows = await connection.fetch(
-        """
-        SELECT w.kind, w.value, x.customer, t.erased_at, EXISTS (
-            SELECT FROM external_ids u WHERE u.customer = x.customer AND u.kind = 'user_id'
-        ) AS known
-        FROM unnest($1::text[], $2::text[]) AS w (kind, value)
-        LEFT JOIN external_ids x USING (kind, value)
-        LEFT JOIN tombstones t
-            ON t.hash = sha256($3 || convert_to(w.kind || ':' || w.value, 'UTF8'))
-        """,
-        [id.kind for id in wanted],
-        [id.value for id in wanted],
-        secret,
-    )
-    owned = [row for row in rows if row["customer"] is not None]
-    found = Directory(
-        owners={ExternalId(row["kind"], row["value"]): row["customer"] for row in owned},
-        known={row["customer"] for row in owned if row["known"]},
-    )
-    erased = {
-        ExternalId(row["kind"], row["value"]): row["erased_at"]
-        for row in rows
-        if row["erased_at"] is not None
-    }
-    return found, erased
-
-
-async def lock_ids(connection: Db, shards: Iterable[int]) -> None:
-    """Let nobody else create or link ids of these shards until the transaction ends."""
-    await connection.execute(
-        "SELECT pg_advisory_xact_lock($1, shard) FROM unnest($2::int[]) AS shard",
-        ID_LOCKS,
-        sorted(shards),
-    )
-
-
 async def create(connection: Db, customers: Sequence[CustomerId], now: datetime) -> None:
     """New customers nobody knows anything of yet."""
     await connection.execute(
         "INSERT INTO customers (id, created_at) SELECT id, $2 FROM unnest($1::uuid[]) AS id",
         list(customers),
-        now,
-    )
-
-
-async def link(connection: Db, links: Mapping[ExternalId, CustomerId], now: datetime) -> None:
-    """Let external ids lead to customers from now on."""
-    ordered = sorted(links.items(), key=lambda pair: (pair[0].kind, pair[0].value))
-    await connection.execute(
-        """
-        INSERT INTO external_ids (kind, value, customer, linked_at)
-        SELECT kind, value, customer, $4
-        FROM unnest($1::text[], $2::text[], $3::uuid[]) AS n (kind, value, customer)
-        ON CONFLICT (kind, value) DO UPDATE SET customer = excluded.customer, linked_at = $4
-        """,
-        [id.kind for id, _ in ordered],
-        [id.value for id, _ in ordered],
-        [customer for _, customer in ordered],
         now,
     )
 
@@ -188,15 +128,6 @@ async def by_external_id(connection: Db, value: str) -> Customer | None:
         value,
     )
     return Customer(**row) if row else None
-
-
-async def ids(connection: Db, customer: UUID) -> list[ExternalId]:
-    """Every external id of a customer."""
-    rows = await connection.fetch(
-        "SELECT kind, value FROM external_ids WHERE customer = $1 ORDER BY kind DESC, value",
-        customer,
-    )
-    return [ExternalId(row["kind"], row["value"]) for row in rows]
 
 
 async def listed(connection: Db, after: UUID | None, limit: int) -> list[Customer]:

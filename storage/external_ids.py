@@ -1,10 +1,80 @@
-"""The external ids of many customers at once."""
+"""External ids: which customers they lead to, which were erased, and the locks on new ones."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from journeys.identity import ExternalId
+from journeys.identity import CustomerId, Directory, ExternalId
 from storage.pool import Db
+
+LOCKS = 0x7069  # the first key of advisory locks on the creation of ids, by shard
+
+
+async def directory(
+    connection: Db, ids: Iterable[ExternalId], secret: bytes
+) -> tuple[Directory, dict[ExternalId, datetime]]:
+    """Who owns `ids`, which of the owners have a user id, and which ids were erased, and when."""
+    wanted = list(ids)
+    rows = await connection.fetch(
+        """
+        SELECT w.kind, w.value, x.customer, t.erased_at, EXISTS (
+            SELECT FROM external_ids u WHERE u.customer = x.customer AND u.kind = 'user_id'
+        ) AS known
+        FROM unnest($1::text[], $2::text[]) AS w (kind, value)
+        LEFT JOIN external_ids x USING (kind, value)
+        LEFT JOIN tombstones t
+            ON t.hash = sha256($3 || convert_to(w.kind || ':' || w.value, 'UTF8'))
+        """,
+        [id.kind for id in wanted],
+        [id.value for id in wanted],
+        secret,
+    )
+    owned = [row for row in rows if row["customer"] is not None]
+    found = Directory(
+        owners={ExternalId(row["kind"], row["value"]): row["customer"] for row in owned},
+        known={row["customer"] for row in owned if row["known"]},
+    )
+    erased = {
+        ExternalId(row["kind"], row["value"]): row["erased_at"]
+        for row in rows
+        if row["erased_at"] is not None
+    }
+    return found, erased
+
+
+async def lock(connection: Db, shards: Iterable[int]) -> None:
+    """Let nobody else create or link ids of these shards until the transaction ends."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock($1, shard) FROM unnest($2::int[]) AS shard",
+        LOCKS,
+        sorted(shards),
+    )
+
+
+async def link(connection: Db, links: Mapping[ExternalId, CustomerId], now: datetime) -> None:
+    """Let external ids lead to customers from now on."""
+    ordered = sorted(links.items(), key=lambda pair: (pair[0].kind, pair[0].value))
+    await connection.execute(
+        """
+        INSERT INTO external_ids (kind, value, customer, linked_at)
+        SELECT kind, value, customer, $4
+        FROM unnest($1::text[], $2::text[], $3::uuid[]) AS n (kind, value, customer)
+        ON CONFLICT (kind, value) DO UPDATE SET customer = excluded.customer, linked_at = $4
+        """,
+        [id.kind for id, _ in ordered],
+        [id.value for id, _ in ordered],
+        [customer for _, customer in ordered],
+        now,
+    )
+
+
+async def of_customer(connection: Db, customer: UUID) -> list[ExternalId]:
+    """Every external id of a customer."""
+    rows = await connection.fetch(
+        "SELECT kind, value FROM external_ids WHERE customer = $1 ORDER BY kind DESC, value",
+        customer,
+    )
+    return [ExternalId(row["kind"], row["value"]) for row in rows]
 
 
 async def of_customers(connection: Db, customers: Sequence[UUID]) -> dict[UUID, list[ExternalId]]:

@@ -1,12 +1,8 @@
-"""The ledger: what became of every message.
-
-A row begins as `sending` at the point of no return, written by the one attempt that may send. A
-message that was never begun was certainly not sent.
-"""
+"""The ledger as it is read: what became of every message. `attempts` writes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,10 +10,8 @@ import asyncpg
 
 from journeys.identity import CustomerId
 from storage.pool import Db
-from storage.trail import WRITE, Visit
 
 MessageState = Literal["sending", "deferred", "accepted", "refused", "unknown", "skipped"]
-LEASE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,149 +40,10 @@ class Message:
     settled_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """An attempt at the point of no return."""
-
-    id: UUID
-    instance: UUID
-    step: str
-    visit: int
-    channel: str
-    class_: str
-    topic: str | None
-    guarantee: str
-    attempt: UUID
-    provider: str
-    at: datetime
-    resend: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Settle:
-    """What became of an attempt, or of a message that was not attempted (`attempt` is None)."""
-
-    id: UUID
-    instance: UUID
-    step: str
-    visit: int
-    channel: str
-    class_: str
-    topic: str | None
-    guarantee: str
-    state: MessageState
-    at: datetime
-    attempt: UUID | None = None
-    reason: str | None = None
-    detail: str | None = None
-    provider: str | None = None
-    provider_id: str | None = None
-
-
 def row(record: asyncpg.Record) -> Message:
     """A record of `messages` as a model."""
     values = dict(record)
     return Message(class_=values.pop("class"), **values)
-
-
-async def begin(connection: Db, begins: Sequence[Begin]) -> set[UUID]:
-    """The attempts (by their id) that may pass the point of no return.
-
-    Refused for an instance that has ended or is held back, and for a message that another attempt
-    has: the row of the instance is locked, so that nothing passes after its end is written.
-    """
-    rows = await connection.fetch(
-        """
-        WITH asked AS (
-            SELECT * FROM jsonb_to_recordset($1) AS b (
-                id uuid, instance uuid, step text, visit int, channel text, class_ text,
-                topic text, guarantee text, attempt uuid, provider text, at timestamptz,
-                resend boolean)
-        ), open AS (
-            SELECT i.id, i.customer, i.journey FROM instances i
-            JOIN journeys j ON j.name = i.journey
-            WHERE i.id IN (SELECT instance FROM asked) AND i.ended_at IS NULL
-              AND j.paused_at IS NULL
-              AND (j.stopped_at IS NULL OR i.entered_at > j.stopped_at)
-            ORDER BY i.id FOR SHARE OF i
-        )
-        INSERT INTO messages AS m (id, instance, customer, journey, step, visit, channel, class,
-            topic, guarantee, state, attempt, attempts, lease_until, provider, at)
-        SELECT a.id, a.instance, o.customer, o.journey, a.step, a.visit, a.channel, a.class_,
-               a.topic, a.guarantee, 'sending', a.attempt, 1, now() + $2, a.provider, a.at
-        FROM asked a JOIN open o ON o.id = a.instance
-        ORDER BY a.id
-        ON CONFLICT (id) DO UPDATE SET
-            state = 'sending', attempt = excluded.attempt, attempts = m.attempts + 1,
-            lease_until = excluded.lease_until, provider = excluded.provider, reason = NULL
-        WHERE m.state = 'deferred'
-           OR (m.state = 'unknown' AND m.guarantee = 'at_least_once')
-        RETURNING attempt
-        """,
-        list(begins),
-        LEASE,
-    )
-    return {record["attempt"] for record in rows}
-
-
-async def settle(connection: Db, settles: Sequence[Settle], visits: Sequence[Visit] = ()) -> None:
-    """Write down what became of messages, and with it the visits that this ends.
-
-    An attempt that lost its lease to another writes nothing to the ledger. An `unknown` may still
-    be settled by the attempt that it was: it turned out to be alive.
-    """
-    await connection.execute(
-        f"""
-        WITH {WRITE}
-        INSERT INTO messages AS m (id, instance, customer, journey, step, visit, channel, class,
-            topic, guarantee, state, reason, detail, attempt, attempts, provider, provider_id, at,
-            settled_at)
-        SELECT s.id, s.instance, i.customer, i.journey, s.step, s.visit, s.channel, s.class_,
-               s.topic, s.guarantee, s.state, s.reason, s.detail, s.attempt,
-               CASE WHEN s.attempt IS NULL THEN 0 ELSE 1 END, s.provider, s.provider_id, s.at, s.at
-        FROM jsonb_to_recordset($2) AS s (
-            id uuid, instance uuid, step text, visit int, channel text, class_ text, topic text,
-            guarantee text, state text, at timestamptz, attempt uuid, reason text, detail text,
-            provider text, provider_id text)
-        JOIN instances i ON i.id = s.instance
-        ORDER BY s.id
-        ON CONFLICT (id) DO UPDATE SET
-            state = excluded.state, reason = excluded.reason, detail = excluded.detail,
-            provider = coalesce(excluded.provider, m.provider),
-            provider_id = excluded.provider_id, settled_at = excluded.settled_at,
-            lease_until = NULL
-        WHERE m.state IN ('sending', 'deferred', 'unknown')
-          AND (m.attempt = excluded.attempt OR excluded.attempt IS NULL AND m.state = 'deferred')
-        """,  # noqa: S608
-        list(visits),
-        list(settles),
-    )
-
-
-async def renew(connection: Db, attempts: Sequence[UUID]) -> None:
-    """These attempts are still alive."""
-    await connection.execute(
-        """
-        UPDATE messages SET lease_until = now() + $2
-        WHERE state = 'sending' AND attempt = ANY ($1::uuid[])
-        """,
-        list(attempts),
-        LEASE,
-    )
-
-
-async def lapse(connection: Db, id: UUID) -> Message | None:
-    """The message; `unknown` from now on if the attempt that was sending it is dead."""
-    await connection.execute(
-        """
-        UPDATE messages SET state = 'unknown', lease_until = NULL, settled_at = at,
-               reason = 'attempt_died',
-               detail = 'the sender died after the point of no return, before the answer'
-        WHERE id = $1 AND state = 'sending' AND lease_until < now()
-        """,
-        id,
-    )
-    return await get(connection, id)
 
 
 async def get(connection: Db, id: UUID) -> Message | None:
@@ -238,15 +93,3 @@ async def counts(connection: Db, journey: str) -> list[Mapping[str, Any]]:
         journey,
     )
     return [dict(record) for record in rows]
-
-
-async def lapse_all(connection: Db) -> None:
-    """Messages whose attempt died and whose instance asks no more are named `unknown`."""
-    await connection.execute(
-        """
-        UPDATE messages SET state = 'unknown', lease_until = NULL, settled_at = at,
-               reason = 'attempt_died',
-               detail = 'the sender died after the point of no return, before the answer'
-        WHERE state = 'sending' AND lease_until < now() - interval '1 minute'
-        """
-    )

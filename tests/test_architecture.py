@@ -17,12 +17,8 @@ OURS = [
 LONGEST = 220
 # Longer than that today, each by its present length: they are to be split, and none may grow.
 LONGER = {
-    "activities/deliveries.py": 233,
-    "api/routes/instances.py": 277,
     "bench/kills.py": 254,
     "cli/reports/flow.py": 221,
-    "storage/instances.py": 302,
-    "storage/messages.py": 252,
     "worker.py": 227,
 }
 KNOWS_KINDS = ("journeys/steps/", "journeys/checks/")

@@ -135,7 +135,7 @@ async def erase(user_id: Named, parts: Parts) -> Erased:
 
 async def detail(parts: State, row: Customer) -> CustomerDetail:
     """A customer with its ids and what it does not want."""
-    ids = await customers.ids(parts.pool, row.id)
+    ids = await external_ids.of_customer(parts.pool, row.id)
     unwanted = await consent.unwanted(parts.pool, row.id)
     return CustomerDetail(
         **dict(view(row, ids)),

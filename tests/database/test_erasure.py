@@ -3,7 +3,7 @@
 import asyncpg
 
 from journeys.identity import ExternalId
-from storage import consent, customers, erasure, events, journeys, timeline
+from storage import consent, erasure, events, external_ids, journeys, timeline
 from tests.http.reading_app import CART, NOW, SECRET, Story
 
 TABLES = ("customers", "external_ids", "events", "instances", "trail", "messages", "refusals",
@@ -40,7 +40,7 @@ async def test_a_tombstone_says_when_and_holds_no_id(db: asyncpg.Pool) -> None:
     await erasure.erase(db, ada.customer)
 
     id = ExternalId("user_id", "ada")
-    _, erased = await customers.directory(db, [id, ExternalId("user_id", "bob")], SECRET)
+    _, erased = await external_ids.directory(db, [id, ExternalId("user_id", "bob")], SECRET)
     assert erased == {id: NOW}
     assert b"ada" not in await db.fetchval("SELECT hash FROM tombstones")
 

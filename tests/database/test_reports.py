@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import asyncpg
 
-from storage import instances, journeys, reports
-from storage.instances import Nudged
+from storage import journeys, moves, reports
+from storage.moves import Nudged
 from storage.reports import Exit, Place, Refusals
 from tests.http.reading_app import CART, NOW, Story
 
@@ -30,8 +30,8 @@ async def test_places_tell_who_stands_there_from_who_was_ended_there(db: asyncpg
     gone = await bob.enter(await bob.event("Checkout Started"))
     order = await bob.event("Order Completed", timedelta(hours=1))
     at = NOW + timedelta(hours=1)
-    await instances.exit(db, [Nudged(gone, order, at, {"event": "Order Completed"})])
-    await instances.meet_goals(db, [(gone, order, at)])
+    await moves.exit(db, [Nudged(gone, order, at, {"event": "Order Completed"})])
+    await moves.meet_goals(db, [(gone, order, at)])
 
     assert set(await reports.places(db, "cart")) == {
         Place("settle", None, 1), Place("settle", "exited", 1),

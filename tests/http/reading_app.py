@@ -20,11 +20,11 @@ from clock import Clock
 from journeys.event import Event, event_id
 from journeys.identity import CustomerId, ExternalId
 from routing.registry import Registry
+from storage import attempts, events, external_ids, instances, keys, trail
 from storage import customers as people
-from storage import events, instances, keys, trail
-from storage import messages as ledger
+from storage.attempts import Settle
 from storage.customers import Written
-from storage.messages import MessageState, Settle
+from storage.messages import MessageState
 from storage.trail import Refused, Visit
 
 NOW = datetime(2026, 11, 20, 10, 2, tzinfo=UTC)
@@ -111,7 +111,7 @@ class Story:
     async def begin(self) -> "Story":
         """The customer exists."""
         await people.create(self.pool, [self.customer], NOW)
-        await people.link(self.pool, {ExternalId("user_id", self.user): self.customer}, NOW)
+        await external_ids.link(self.pool, {ExternalId("user_id", self.user): self.customer}, NOW)
         mail = f"{self.user}@example.com"
         await people.write(self.pool, [Written(self.customer, {"email": mail}, {"email": 0.0})])
         return self
@@ -170,7 +170,7 @@ class Story:
         exit = "sent" if state == "accepted" else "not_sent"
         reason = None if state == "accepted" else "no_address"
         visit = partial(Visit, instance, NOW)
-        await ledger.settle(
+        await attempts.settle(
             self.pool,
             [
                 Settle(

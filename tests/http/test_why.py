@@ -9,8 +9,8 @@ import pytest
 
 from cli.why import lines
 from journeys.why import Why, WhyJourney
-from storage import instances
-from storage.instances import Nudged
+from storage import moves
+from storage.moves import Nudged
 from tests.http.reading_app import NOW, Story, client_of, publish
 
 
@@ -81,7 +81,7 @@ async def test_an_exit_names_its_event(client: httpx.AsyncClient, ada: Story) ->
     id = await ada.enter(await ada.event("Checkout Started", total=80.5))
     order = await ada.event("Order Completed", timedelta(minutes=5))
     at = NOW + timedelta(minutes=5)
-    await instances.exit(ada.pool, [Nudged(id, order, at, {"event": "Order Completed"})])
+    await moves.exit(ada.pool, [Nudged(id, order, at, {"event": "Order Completed"})])
 
     (passage,) = (await why(client)).passages
 

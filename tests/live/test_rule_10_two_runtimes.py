@@ -20,7 +20,7 @@ from journeys.plan import Plan, plan_ref
 from journeys.simulate import Simulation
 from journeys.templates import Renderer, Template
 from routing.round import Round
-from storage import customers
+from storage import customers, external_ids
 from storage.journeys import change as close
 from tests.live.system import TEMPLATE, System, working
 from tests.live.walks import START, TRAITS, happenings, journeys, made
@@ -120,7 +120,7 @@ async def introduce(durable: Durable, simulation: Simulation) -> None:
     for person in simulation.population:
         await customers.create(durable.live.pool, [person.id], START)
         links = {ExternalId("user_id", user): person.id for user in person.values("user_id")}
-        await customers.link(durable.live.pool, links, START)
+        await external_ids.link(durable.live.pool, links, START)
 
 
 async def both(
