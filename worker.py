@@ -3,53 +3,39 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import asyncpg
-import httpx
 import structlog
 import uvloop
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.worker import Worker
 
 import telemetry
 from activities.attempts import Attempts
-from activities.decisions import Decisions
-from activities.deliveries import Deliveries
 from activities.letters import Channel
-from activities.listening import Listening
-from activities.requests import Requests
 from activities.world import World
 from channels import Route, open_providers
 from channels.breaker import Breaker
 from channels.guard import guarded_client
-from journeys.event import Event
-from journeys.templates import Renderer
 from routing.housekeeping import Housekeeping
 from routing.registry import Registry
 from routing.round import Round
 from routing.router import Router
 from settings import Settings, SettingsError, load
-from storage import events, installation
-from storage.notify import Bell
+from storage import installation
 from storage.pool import pool as open_pool
+from task_queues import GRACE, workers
 from wiring import temporal_address
 from workflows.client import Engine
 from workflows.connect import connect
 from workflows.converter import worker_converter
-from workflows.journey import JourneyWorkflow
-from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
 
 log = structlog.get_logger("worker")
 
 POOL = 20
-GRACE = timedelta(seconds=10)
-INSTANCES_CACHED = 2000
-TASKS = 200  # a workflow task holds its slot while its local activities run
-LONG_SENDS = 20  # messages of one channel on the long path at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +95,11 @@ async def wired(settings: Settings) -> AsyncIterator[Parts]:
         http = await stack.enter_async_context(
             guarded_client(settings.allow_private_calls, timedelta(seconds=60))
         )
-        workers = build(client, pool, world, registry, attempts, channels, http)
         yield Parts(
-            workers, Router(url, round), Housekeeping(url, round, settings.retention), attempts
+            workers(client, pool, world, registry, attempts, channels, http),
+            Router(url, round),
+            Housekeeping(url, round, settings.retention),
+            attempts,
         )
 
 
@@ -125,67 +113,6 @@ async def patiently_connected(settings: Settings, world: World) -> Client:
         except RuntimeError as error:
             log.warning("worker.temporal_away", error=str(error))
             await asyncio.sleep(1)
-
-
-def build(
-    client: Client,
-    pool: asyncpg.Pool,
-    world: World,
-    registry: Registry,
-    attempts: Attempts,
-    channels: Mapping[str, Channel],
-    http: httpx.AsyncClient,
-) -> list[Worker]:
-    """The worker of instances, and one for each long path."""
-    renderer, bell = Renderer(), Bell(pool)
-
-    async def accept(made: list[Event]) -> None:
-        await events.insert(pool, made)
-        bell.ring()
-
-    deliveries = Deliveries(world, attempts, channels, renderer)
-    decisions, listening = Decisions(world, accept), Listening(world, registry)
-    requests = Requests(world, http, renderer)
-    main = Worker(
-        client,
-        task_queue=TASK_QUEUE,
-        workflows=[JourneyWorkflow],
-        activities=[
-            decisions.decide,
-            decisions.update,
-            decisions.emit,
-            decisions.record,
-            deliveries.deliver,
-            listening.listen,
-            listening.look_again,
-            listening.judge,
-            requests.request,
-        ],
-        workflow_runner=UnsandboxedWorkflowRunner(),
-        max_cached_workflows=INSTANCES_CACHED,
-        max_concurrent_workflow_tasks=TASKS,
-        max_concurrent_local_activities=TASKS,
-        sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
-        graceful_shutdown_timeout=GRACE,
-    )
-    long_paths = [
-        Worker(
-            client,
-            task_queue=channel_queue(channel),
-            activities=[deliveries.deliver_long],
-            max_concurrent_activities=LONG_SENDS,
-            graceful_shutdown_timeout=GRACE,
-        )
-        for channel in ("email", "sms", "push", "whatsapp", "webhook")
-    ]
-    calls = Worker(
-        client,
-        task_queue=CALL_QUEUE,
-        activities=[requests.request],
-        max_concurrent_activities=100,
-        graceful_shutdown_timeout=GRACE,
-    )
-    return [main, calls, *long_paths]
 
 
 async def run(settings: Settings) -> None:

@@ -12,9 +12,8 @@ import asyncio
 import random
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,37 +23,15 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.line import Line
-from bench.servers import Process, Servers, servers
-from bench.whole import TEMPLATES, known_customers, ready
+from bench.outcome import Outcome, held_against
+from bench.servers import Process, Servers, ready, servers
+from bench.signups import known_customers
+from bench.whole import TEMPLATES
 from embedded.temporal import port_near
 from storage import journeys
 from storage.pool import prepare
 
 STUCK = 120.0  # seconds after the last kill in which everything must have come to its end
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the messages of one run."""
-
-    guarantee: str
-    events: int
-    once: int
-    twice: int
-    twice_unnamed: int
-    unknown: int
-    missing: int
-    stuck: int
-    kills: int
-    recovery: float
-    """Seconds from the last kill of a worker to the next mail."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the promise was kept."""
-        if self.guarantee == "at_least_once":
-            return self.missing == self.stuck == self.twice_unnamed == self.unknown == 0
-        return self.missing == self.twice == self.stuck == 0
 
 
 def journey(guarantee: str) -> dict[str, object]:
@@ -170,37 +147,6 @@ async def ended(connection: asyncpg.Connection, count: int) -> int:
             break
         await asyncio.sleep(0.2)
     return count - int(done)
-
-
-async def held_against(
-    connection: asyncpg.Connection,
-    up: Servers,
-    guarantee: str,
-    count: int,
-    stuck: int,
-    kills: int,
-    recovery: float,
-) -> Outcome:
-    """The ledger against the mailbox."""
-    rows = await connection.fetch("SELECT id, state, attempts FROM messages")
-    mails: Counter[str] = up.mailbox.message_ids
-    states = {str(row["id"]): row["state"] for row in rows}
-    doubled = [id for id, times in mails.items() if times > 1]
-    named = {str(row["id"]) for row in rows if row["attempts"] > 1}
-    return Outcome(
-        guarantee=guarantee,
-        events=count,
-        once=sum(1 for times in mails.values() if times == 1),
-        twice=len(doubled),
-        twice_unnamed=len(set(doubled) - named),
-        unknown=sum(1 for state in states.values() if state == "unknown"),
-        missing=count
-        - len(states)
-        + sum(1 for id, state in states.items() if state != "unknown" and not mails[id]),
-        stuck=stuck,
-        kills=kills,
-        recovery=recovery,
-    )
 
 
 async def measured(

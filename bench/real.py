@@ -22,8 +22,7 @@ import asyncpg
 import uvloop
 
 from bench.ingest import KEY
-from bench.servers import ROOT, Servers, module, servers
-from bench.whole import ready
+from bench.servers import ROOT, Servers, module, ready, servers
 from cli.files import load
 from embedded.temporal import port_near
 from storage import journeys

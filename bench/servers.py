@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
+import httpx
 import psutil
 
 from bench.ingest import KEY, cpu_of
@@ -120,6 +121,18 @@ async def module(
         yield process.watched
     finally:
         await process.stop()
+
+
+async def ready(port: int) -> None:
+    """Return once everything can serve."""
+    async with asyncio.timeout(60), httpx.AsyncClient() as http:
+        while True:
+            try:
+                if (await http.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.1)
 
 
 @contextmanager

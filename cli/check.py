@@ -4,24 +4,23 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from cli.files import Loaded, load
+from cli.format import Format
 from journeys.finding import Finding
 
 COLOURS = {"error": "red", "warning": "yellow"}
-Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to say it.")]
 
 
 def command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Journey files.")],
     format: Format = "text",
 ) -> None:
-    """Check journey files: every error and warning with its place and what to do about it."""
     loaded = [load(path) for path in files]
     findings = [finding for one in loaded for finding in one.findings]
     if format == "json":

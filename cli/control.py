@@ -8,24 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.check import Format
 from cli.client import Key, Url, server
+from cli.format import Format
 from cli.reports.phrases import many, moment
 from cli.reports.text import table
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A published journey.")]
 
-VERBS = {
-    "pause": ("Take no entries and hold every effect back.", "takes no entries, effects are held"),
-    "resume": ("Go on after a pause.", "goes on"),
-    "close": ("Take no entries; those inside go on.", "takes no entries; those inside go on"),
-    "open": ("Take entries again.", "takes entries"),
-    "stop": ("Take no entries and end everybody inside.", "is stopped; everybody inside is ended"),
-}
-
 
 def listed(url: Url = None, key: Key = None, format: Format = "text") -> None:
-    """List the published journeys: state, version, who entered and who is inside."""
     rows = server(url, key).get("journeys")["items"]
     if format == "json":
         sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
@@ -56,14 +47,19 @@ def row(one: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def verb(name: str) -> Callable[..., None]:
-    """The command of one verb."""
-    help, done = VERBS[name]
+def verb(name: str, done: str) -> Callable[..., None]:
+    """The command of one verb, and what it says afterwards."""
 
     def command(journey: Name, url: Url = None, key: Key = None, format: Format = "text") -> None:
         answer = server(url, key).post("journeys", journey, name)
         text = json.dumps(answer, indent=2) if format == "json" else f"{journey} {done}"
         sys.stdout.write(f"{text}\n")
 
-    command.__doc__ = help
     return command
+
+
+pause = verb("pause", "takes no entries, effects are held")
+resume = verb("resume", "goes on")
+close = verb("close", "takes no entries; those inside go on")
+open = verb("open", "takes entries")
+stop = verb("stop", "is stopped; everybody inside is ended")

@@ -3,12 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from cli.client import Fetch, Key, Url, fetching
 from cli.errors import CommandError
+from cli.format import Format
 from cli.show import find
 from journeys.diff import diff
 
@@ -20,7 +21,6 @@ After = Annotated[
         help="The same; without it BEFORE is a file, compared with what is published.",
     ),
 ]
-Format = Annotated[Literal["text", "json"], typer.Option("--format", help="How to say it.")]
 
 
 def compare(before: str, after: str, format: str, fetch: Fetch | None = None) -> None:
@@ -43,7 +43,6 @@ def command(
     url: Url = None,
     key: Key = None,
 ) -> None:
-    """Compare two versions of a journey, or a file with what is published."""
     if after is None:
         before, after = published(before), before
     compare(before, after, format, fetching(url, key))

@@ -10,7 +10,6 @@ from settings import load
 
 
 def command() -> None:
-    """Bring PARCOURS_DATABASE_URL up to this release and make its keys."""
     settings = load()
     if settings.database_url is None:
         raise CommandError(

@@ -5,12 +5,10 @@ import sys
 
 
 def api() -> None:
-    """Serve the HTTP API in this process, with what the settings name."""
     replace_by("api")
 
 
 def worker() -> None:
-    """Run one worker in this process, with what the settings name."""
     replace_by("worker")
 
 

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from cli.check import Format, lines
+from cli.check import lines
 from cli.client import Key, Server, Url, server
 from cli.errors import CommandError
 from cli.files import Loaded, load
+from cli.format import Format
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE…", help="Journey files.")]
 
 
 def command(files: Files, url: Url = None, key: Key = None, format: Format = "text") -> None:
-    """Check journey files and publish them; nothing is published while one has an error."""
     loaded = [load(path) for path in files]
     check(loaded)
     answers = publish(server(url, key), loaded)

@@ -42,7 +42,6 @@ def command(
     ] = False,
     from_line: Annotated[int, typer.Option(min=1, help="leave out the lines before this one")] = 1,
 ) -> None:
-    """Post a file of events to a running system; sending it twice does no harm."""
     if pace and speed:
         raise CommandError("--pace and --speed exclude each other")
     settings = load()

@@ -7,5 +7,4 @@ from journeys.schema import journey_schema
 
 
 def command() -> None:
-    """Print the JSON Schema of journey files."""
     sys.stdout.write(json.dumps(journey_schema(), indent=2, ensure_ascii=False) + "\n")

@@ -27,7 +27,6 @@ def show(source: str, picture: bool, fetch: Fetch | None = None) -> None:
 
 
 def command(source: Source, picture: Picture = False, url: Url = None, key: Key = None) -> None:
-    """Show a journey: its rules, its steps, and where each exit leads."""
     show(source, picture, fetching(url, key))
 
 

@@ -70,7 +70,6 @@ def command(
         str, typer.Option(help="an event that comes this much out of order wakes nothing")
     ] = "1d",
 ) -> None:
-    """Run journeys over a history of events: who enters, where they go, what they are sent."""
     plans = [plan_of(path) for path in journeys]
     if len({plan.name for plan in plans}) < len(plans):
         raise CommandError("two of the files define the same journey")

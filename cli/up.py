@@ -15,7 +15,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def command() -> None:
-    """Start everything that is not configured, and stay until Ctrl-C; data is kept."""
     settings = load()
     telemetry.configure(settings.log_format)
     # Before the event loop: a build that takes minutes can be interrupted here.

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli.check import Format
 from cli.client import Key, Url, server
+from cli.format import Format
 from cli.reports.phrases import moment
 from cli.reports.reasons import because, moved, of_message, of_refusal
 from journeys.why import Passage, Refused, Stands, Why, WhyJourney
@@ -42,7 +42,6 @@ def command(
     key: Key = None,
     format: Format = "text",
 ) -> None:
-    """Say why: for each journey entered or why not, each step and exit, each message's fate."""
     answer = server(url, key).get("customers", customer, "why", journey=journey)
     why = Why.model_validate(answer)
     if format == "json":

@@ -33,7 +33,6 @@ Seed = Annotated[int, typer.Option(help="Another seed makes another shop.")]
 
 
 def command(stay: Stay = False, customers: Size = 240, seed: Seed = 1) -> None:
-    """Play five weeks of a made-up shop through the example journeys, in under three minutes."""
     settings = load_settings()
     telemetry.configure(settings.log_format)
     # Before the event loop: a build that takes minutes can be interrupted here.

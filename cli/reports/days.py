@@ -10,6 +10,7 @@ from journeys.simulation.tally import DayRow
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 960.0, 240.0, 52.0, 28.0, 10.0
 ORDER = ("accepted", "skipped")
+ROOM = 28.0  # half the width of a label, so that the last one is not cut
 LABELS = 12
 
 
@@ -67,7 +68,7 @@ def labels(days: list[date], slot: float) -> Iterator[str]:
     by_month = len(days) > 62 and len(months) > 1
     for number, day in enumerate(days):
         if day in months[:: -(-len(months) // LABELS)] if by_month else number % every == 0:
-            x = LEFT + (number + 0.5) * slot
+            x = min(LEFT + (number + 0.5) * slot, WIDTH - ROOM)
             said = f"{day:%b %Y}" if by_month else f"{day:%d %b}"
             yield f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 8:g}">{said}</text>'
 

@@ -1,10 +1,12 @@
 """The command line's edge: whatever goes wrong is a text and an exit code, never a stack trace."""
 
+import pkgutil
 import sys
 
 import pytest
 
 from cli import main as command_line
+from cli.commands import COMMANDS
 from cli.errors import CommandError
 
 
@@ -50,5 +52,5 @@ def test_unexpected_error_says_where_it_came_from() -> None:
     assert "test_main.py:" in command_line.explain(raised.value)
 
 
-def test_every_command_says_what_it_does() -> None:
-    assert all(command.__doc__ for command in command_line.COMMANDS.values())
+def test_every_command_is_at_its_place() -> None:
+    assert all(callable(pkgutil.resolve_name(command.place)) for command in COMMANDS.values())

@@ -10,13 +10,14 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
+from cli.commands import command_line
 from cli.errors import CommandError
-from cli.main import app
 from cli.reports.days import bars, nice
 from cli.reports.flow import flow
 from cli.reports.html import page
-from cli.reports.layout import Arrow, Layout, Place
+from cli.reports.layout import Layout
 from cli.reports.phrases import lasting, share
+from cli.reports.places import Arrow, Place
 from cli.reports.text import text
 from cli.shop import make_shop
 from journeys.simulation.reckoning import reckon
@@ -199,7 +200,8 @@ def test_command_names_bad_lines_and_goes_on(tmp_path: Path) -> None:
     )
 
     result = CliRunner().invoke(
-        app, ["simulate", str(journey_file(tmp_path)), "--events", str(events), "--format", "json"]
+        command_line(["simulate"]),
+        ["simulate", str(journey_file(tmp_path)), "--events", str(events), "--format", "json"],
     )
 
     said = orjson.loads(result.stdout)
@@ -213,7 +215,7 @@ def test_command_takes_assumptions_and_an_end(tmp_path: Path) -> None:
     (tmp_path / "assume.yaml").write_text("ask: {status: 200, body: {ok: true}}", encoding="utf-8")
 
     result = CliRunner().invoke(
-        app,
+        command_line(["simulate"]),
         [
             "simulate",
             str(journey_file(tmp_path)),
@@ -238,7 +240,7 @@ def test_command_refuses_assumptions_about_no_call(tmp_path: Path) -> None:
     (tmp_path / "assume.yaml").write_text("other: {status: 200}", encoding="utf-8")
 
     result = CliRunner().invoke(
-        app,
+        command_line(["simulate"]),
         [
             "simulate",
             str(journey_file(tmp_path)),
@@ -259,7 +261,7 @@ def test_a_real_shops_year_goes_through_win_back(tmp_path: Path) -> None:
     out = tmp_path / "report.json"
 
     CliRunner().invoke(
-        app,
+        command_line(["simulate"]),
         [
             "simulate",
             str(ROOT / "examples" / "win-back.yaml"),

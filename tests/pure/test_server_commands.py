@@ -7,8 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli import control, diff, main, publish
+from cli import control, diff, publish
 from cli.client import Server
+from cli.commands import COMMANDS
 from cli.errors import CommandError
 from cli.files import load
 
@@ -97,6 +98,4 @@ def test_journeys_are_listed_in_columns() -> None:
 
 
 def test_every_verb_is_a_command() -> None:
-    assert {"publish", "list", "pause", "resume", "close", "open", "stop", "why"} <= {
-        *main.COMMANDS
-    }
+    assert {"publish", "list", "pause", "resume", "close", "open", "stop", "why"} <= {*COMMANDS}
