@@ -1,6 +1,8 @@
 """One connection to the API, with as little work of its own as can be."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import orjson
 
@@ -15,9 +17,16 @@ class Line:
         self._writer = writer
 
     @classmethod
-    async def open(cls, port: int) -> "Line":
-        """Connect."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    @asynccontextmanager
+    async def open(cls, port: int) -> AsyncIterator["Line"]:
+        """A connection, closed at the end."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            yield cls(reader, writer)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def post(self, path: str, body: object) -> None:
         """Post JSON; anything but success is an error."""

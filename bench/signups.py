@@ -12,14 +12,14 @@ from bench.servers import Servers
 
 async def known_customers(port: int, count: int, servers: Servers) -> None:
     """Customers who are known when their journeys begin."""
-    line = await Line.open(port)
-    for start in range(0, count, 200):
-        batch = [
-            {"type": "identify", "messageId": f"identify-{number}", "userId": f"user-{number}",
-             "traits": {"email": f"user-{number}@customers.example", "first_name": "Ada"}}
-            for number in range(start, min(start + 200, count))
-        ]  # fmt: skip
-        await line.post("/v1/batch", {"batch": batch})
+    async with Line.open(port) as line:
+        for start in range(0, count, 200):
+            batch = [
+                {"type": "identify", "messageId": f"identify-{number}", "userId": f"user-{number}",
+                 "traits": {"email": f"user-{number}@customers.example", "first_name": "Ada"}}
+                for number in range(start, min(start + 200, count))
+            ]  # fmt: skip
+            await line.post("/v1/batch", {"batch": batch})
     await drained(servers)
 
 
@@ -48,12 +48,12 @@ async def posted(port: int, servers: Servers, numbers: Iterable[int], at_once: i
 
     async def lane() -> None:
         nonlocal sent
-        line = await Line.open(port)
-        for number in left:
-            while sent - (servers.mailbox.count - before) >= at_once:
-                await asyncio.sleep(0.002)
-            sent += 1
-            await post(line, number)
+        async with Line.open(port) as line:
+            for number in left:
+                while sent - (servers.mailbox.count - before) >= at_once:
+                    await asyncio.sleep(0.002)
+                sent += 1
+                await post(line, number)
 
     await asyncio.gather(*(lane() for _ in range(8)))
     async with asyncio.timeout(120):

@@ -14,9 +14,9 @@ async def statements_each(
     connection: asyncpg.Connection, port: int, servers: Servers, first: int
 ) -> float:
     """Statements a journey when journeys come one at a time, counted in Postgres's own log."""
-    line = await Line.open(port)
-    before = await noted(connection, servers, 3.0, line, [])
-    after = await noted(connection, servers, 3.0, line, [first + n for n in range(20)])
+    async with Line.open(port) as line:
+        before = await noted(connection, servers, 3.0, line, [])
+        after = await noted(connection, servers, 3.0, line, [first + n for n in range(20)])
     return (after - before) / 20
 
 

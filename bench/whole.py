@@ -85,14 +85,15 @@ async def publish(connection: asyncpg.Connection) -> None:
 
 async def alone_ms(port: int, servers: Servers, numbers: Iterable[int]) -> list[float]:
     """One at a time: from the request to the mail's acceptance, sorted."""
-    line, times = await Line.open(port), []
-    for number in numbers:
-        before, begun = servers.mailbox.count, time.perf_counter()
-        await post(line, number)
-        while servers.mailbox.count == before:
-            await asyncio.sleep(0.0005)
-        times.append((time.perf_counter() - begun) * 1e3)
-        await asyncio.sleep(0.05)
+    times = []
+    async with Line.open(port) as line:
+        for number in numbers:
+            before, begun = servers.mailbox.count, time.perf_counter()
+            await post(line, number)
+            while servers.mailbox.count == before:
+                await asyncio.sleep(0.0005)
+            times.append((time.perf_counter() - begun) * 1e3)
+            await asyncio.sleep(0.05)
     return sorted(times)
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -20,21 +21,32 @@ def with_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for servers that run as another user where we are root.
+
+    Not below pytest's own: another run of pytest closes that to other users when it starts.
+    """
+    with TemporaryDirectory(prefix="parcours-tests-") as made:
+        yield Path(made)
+
+
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server on which tests may create databases."""
+def postgres_url() -> Iterator[str]:
+    """The address of a server on which tests may create databases, in a folder like `folder`."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
     from embedded.postgres import Postgres
 
-    server = Postgres(Path(tmp_path_factory.mktemp("postgres")) / "data", durable=False)
-    server.start()
-    try:
-        yield server.url
-    finally:
-        server.stop()
+    with TemporaryDirectory(prefix="parcours-tests-") as made:
+        server = Postgres(Path(made) / "data", durable=False)
+        server.start()
+        try:
+            yield server.url
+        finally:
+            server.stop()
 
 
 async def administer(postgres_url: str, statement: str) -> None:

@@ -10,8 +10,8 @@ from embedded.postgres import Postgres
 
 
 @pytest.fixture(params=["short", "a-name-that-is-too-long-for-a-socket-path-" * 3])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Postgres]:
-    postgres = Postgres(tmp_path / request.param / "data")
+def server(request: pytest.FixtureRequest, folder: Path) -> Iterator[Postgres]:
+    postgres = Postgres(folder / request.param / "data")
     postgres.start()
     yield postgres
     postgres.stop()
@@ -67,11 +67,11 @@ async def test_it_listens_on_a_private_socket_only(server: Postgres) -> None:
     assert len(str(server.sockets / ".s.PGSQL.5432")) < 100
 
 
-async def test_half_made_data_is_made_anew(tmp_path: Path) -> None:
-    half = tmp_path / "data.new"
+async def test_half_made_data_is_made_anew(folder: Path) -> None:
+    half = folder / "data.new"
     half.mkdir()
     (half / "PG_VERSION").write_text("18")
-    server = Postgres(tmp_path / "data", durable=False)
+    server = Postgres(folder / "data", durable=False)
 
     server.start()
 

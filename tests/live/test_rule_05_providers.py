@@ -1,9 +1,10 @@
 """Rule 5, from the journey's side: what answers become, and that one provider holds up no other."""
 
 import asyncio
+import socket
 import time
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from embedded.temporal import port_near
 from tests.live.faulty_smtp import Dialogue, FaultySmtp, faulty_smtp
 from tests.live.system import System, event, system, working
 
@@ -200,12 +200,20 @@ async def took(live: System, kinds: list[str]) -> list[float]:
     return [row["took"] for row in rows]
 
 
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections: it is taken, and nobody listens on it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
 @pytest.mark.parametrize("death", ["refuses", "says_nothing", "is_well"])
 async def test_dead_provider_of_one_channel_does_not_slow_another(
-    database_url: str, temporal: str, death: str, record_property: Any
+    database_url: str, temporal: str, death: str, closed_port: int, record_property: Any
 ) -> None:
     async with listening(receive) as hooks, listening(say_nothing) as silent:
-        dead = silent if death == "says_nothing" else port_near(0)
+        dead = silent if death == "says_nothing" else closed_port
         settings = {
             "webhook_url": f"http://127.0.0.1:{hooks}/",
             "webhook_secret": SECRET,

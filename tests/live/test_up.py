@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def environment(folder: Path) -> dict[str, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -28,7 +28,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return ours | {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
-        "PARCOURS_DATA_DIR": str(tmp_path / "data"),
+        "PARCOURS_DATA_DIR": str(folder / "data"),
         "PARCOURS_HTTP_PORT": str(port),
         "PARCOURS_TEMPORAL_CLI": os.environ.get("PARCOURS_TEMPORAL_CLI", ""),
     }
