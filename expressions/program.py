@@ -15,6 +15,7 @@ from expressions.explain import explain
 from expressions.facts import Facts, Json, project
 from expressions.functions import FUNCTIONS, PRESENT, Present
 from expressions.needs import ROOTS, Reading
+from expressions.passed import PASSED, give_free, kept
 from expressions.tree import read
 
 ALL = ROOTS
@@ -78,10 +79,13 @@ class Program:
             PRESENT.reset(token)
 
     def _run(self, data: dict[str, object]) -> cel.Value | None:
+        before = len(PASSED.values)
         try:
             return self._compiled.eval(data=data)
         except (RuntimeError, ValueError):
             return None
+        finally:
+            give_free(before)
 
 
 @lru_cache(maxsize=64)
@@ -92,7 +96,13 @@ def _environment(roots: frozenset[str]) -> cel.Env:
             cel.FunctionDecl(
                 function.name,
                 [
-                    cel.Overload(s.id, s.returns, list(s.parameters), False, s.evaluate)
+                    cel.Overload(
+                        s.id,
+                        s.returns,
+                        list(s.parameters),
+                        False,
+                        kept(s.evaluate, len(s.parameters)),
+                    )
                     for s in function.signatures
                 ],
             )
