@@ -47,6 +47,8 @@ async def ready(parts: Parts) -> Ready:
         queue = await parts.engine.client.workflow_service.describe_task_queue(request)
     except RPCError as error:
         raise Problem(503, "Not ready", f"Temporal: {error.status.name.lower()}", AWAY) from error
+    except RuntimeError as error:  # what a client says that has never been connected
+        raise Problem(503, "Not ready", "Temporal: not reached yet", AWAY) from error
     if not queue.pollers:
         raise Problem(503, "Not ready", "no worker polls Temporal yet", AWAY)
     return Ready(unrouted=unrouted, parked=parked)

@@ -7,11 +7,11 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from settings import Settings
 from tests.live.faulty_smtp import Dialogue, FaultySmtp, faulty_smtp
 from tests.live.system import System, event, system, working
 
@@ -20,6 +20,7 @@ MAIL = {"id": "hi", "kind": "send", "channel": "email", "template": "hello"}
 HOOK = {"id": "tell", "kind": "send", "channel": "webhook", "template": "told"}
 TOLD = {"name": "told", "channel": "webhook", "parts": {"text": "{{ customer.first_name }}"}}
 CROWD = 50
+ACCEPTED = "SELECT count(*) FROM messages WHERE state = 'accepted' AND channel = $1"
 
 
 def sends(step: dict[str, str], **changes: Any) -> dict[str, Any]:
@@ -182,24 +183,6 @@ async def listening(serve: Any) -> AsyncIterator[int]:
         server.close()
 
 
-async def took(live: System, kinds: list[str]) -> list[float]:
-    """Send everybody these events and wait for all webhooks: how long each took, sorted."""
-    batch = [event(kind, f"u{number}") for number in range(CROWD) for kind in kinds]
-    await live.store(*batch)
-    await live.until(
-        "SELECT count(*) = $1 FROM messages WHERE state = 'accepted' AND channel = 'webhook'",
-        CROWD,
-        within=20,
-    )
-    rows = await live.pool.fetch(
-        """
-        SELECT extract(epoch FROM i.ended_at - i.entered_at)::float AS took
-        FROM instances i WHERE journey = 'by-webhook' ORDER BY took
-        """
-    )
-    return [row["took"] for row in rows]
-
-
 @pytest.fixture
 def closed_port() -> Iterator[int]:
     """A port that refuses connections: it is taken, and nobody listens on it."""
@@ -208,37 +191,47 @@ def closed_port() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
-@pytest.mark.parametrize("death", ["refuses", "says_nothing", "is_well"])
+@pytest.mark.parametrize("death", ["refuses", "says_nothing"])
 async def test_dead_provider_of_one_channel_does_not_slow_another(
-    database_url: str, temporal: str, death: str, closed_port: int, record_property: Any
+    database_url: str, temporal: str, death: str, closed_port: int
 ) -> None:
     async with listening(receive) as hooks, listening(say_nothing) as silent:
-        dead = silent if death == "says_nothing" else closed_port
-        settings = {
+        settings: dict[str, Any] = {
             "webhook_url": f"http://127.0.0.1:{hooks}/",
             "webhook_secret": SECRET,
             "allow_private_calls": True,
         }
-        if death != "is_well":
-            settings["smtp_url"] = f"smtp://127.0.0.1:{dead}"
-        async with system(database_url, temporal, **settings) as live, working(live.settings):
+        dead = silent if death == "says_nothing" else closed_port
+        async with system(database_url, temporal, **settings) as live:
             await live.publish(sends(MAIL, entry={"event": "Mail"}))
             await live.publish(sends(HOOK, entry={"event": "Hook"}), {"told": TOLD})
             for number in range(CROWD):
-                await live.identify(
-                    f"u{number}", email=f"u{number}@x.example", first_name=str(number)
-                )
-            await live.routed()
-            times = await took(live, ["Mail", "Hook"])
-            mails = await live.pool.fetchval(
-                "SELECT count(*) FROM messages WHERE channel = 'email' AND state = 'accepted'"
-            )
+                await live.identify(f"u{number}", email=f"u{number}@x.example", first_name="u")
+            beside_a_live_one, mails = await seconds(live, live.settings)
+            assert mails == CROWD
 
-        record_property("webhooks_p50", times[CROWD // 2])
-        record_property("webhooks_last", times[-1])
-        print(
-            f"\nwith an email provider that {death}: p50 {times[CROWD // 2]:.3f} s, "
-            f"last {times[-1]:.3f} s of {CROWD} webhooks"
+            smtp = {**settings, "smtp_url": f"smtp://127.0.0.1:{dead}"}
+            changed = live.settings.model_copy(update=Settings(**smtp).model_dump(include={*smtp}))
+            beside_a_dead_one, more = await seconds(live, changed)
+            assert more == mails
+
+    print(f"\nlast webhook beside an email provider that {death}: {beside_a_dead_one:.2f} s, "
+          f"beside a live one: {beside_a_live_one:.2f} s")  # fmt: skip
+    # One that holds a slot for its whole budget, two seconds, would show.
+    assert beside_a_dead_one < 2 * beside_a_live_one + 1
+
+
+async def seconds(live: System, settings: Settings) -> tuple[float, int]:
+    """Until the last webhook is there, with mails beside it; and how many mails there are."""
+    async with working(settings):
+        await live.routed()
+        before = await live.pool.fetchval(ACCEPTED, "webhook")
+        begun = time.perf_counter()
+        await live.store(
+            *(event(kind, f"u{number}") for number in range(CROWD) for kind in ("Mail", "Hook"))
         )
-        assert timedelta(seconds=times[-1]) < timedelta(seconds=2.5)
-        assert (mails == 0) == (death != "is_well")
+        await live.until(f"SELECT ({ACCEPTED}) = $2", "webhook", before + CROWD, within=30)
+        took = time.perf_counter() - begun
+        if settings.smtp_url == live.settings.smtp_url:
+            await live.until(f"SELECT ({ACCEPTED}) = $2", "email", CROWD, within=30)
+        return took, await live.pool.fetchval(ACCEPTED, "email")
