@@ -104,7 +104,9 @@ class Settings(BaseSettings):
         timedelta(days=1), description="an event older than this at receipt wakes nothing: 1d, 36h"
     )
     allow_private_calls: bool = Field(
-        False, description="let `call` steps reach loopback and private addresses (true or false)"
+        False,
+        description="let `call` steps and subscriptions reach loopback and private addresses "
+        "(true or false)",
     )
     log_format: Literal["console", "json"] = Field(
         "console", description="how logs are written: console or json"

@@ -1,4 +1,4 @@
-"""The workers of Temporal's task queues: of instances, of calls, of each channel's long path."""
+"""The workers of Temporal's task queues: of instances, calls, runs and channels' long paths."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,18 +14,21 @@ from activities.deliveries import Deliveries
 from activities.letters import Channel
 from activities.listening import Listening
 from activities.requests import Requests
+from activities.runs import Runs
 from activities.world import World
 from journeys.event import Event
 from journeys.templates import Renderer
-from routing.registry import Registry
+from routing.round import Round
 from storage import events
 from storage.notify import Bell
 from workflows.journey import JourneyWorkflow
+from workflows.run import RUN_QUEUE, RunWorkflow
 from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
 
 GRACE = timedelta(seconds=10)
 INSTANCES_CACHED = 2000
 TASKS = 200  # a workflow task holds its slot while its local activities run
+RUNS = 8  # runs gone on with at once
 LONG_SENDS = 20  # messages of one channel on the long path at once
 
 
@@ -33,7 +36,7 @@ def workers(
     client: Client,
     pool: asyncpg.Pool,
     world: World,
-    registry: Registry,
+    round: Round,
     attempts: Attempts,
     channels: Mapping[str, Channel],
     http: httpx.AsyncClient,
@@ -46,12 +49,12 @@ def workers(
         bell.ring()
 
     deliveries = Deliveries(world, attempts, channels, renderer)
-    decisions, listening = Decisions(world, accept), Listening(world, registry)
+    decisions, listening = Decisions(world, accept), Listening(world, round.registry)
     requests = Requests(world, http, renderer)
     main = Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[JourneyWorkflow],
+        workflows=[JourneyWorkflow, RunWorkflow],
         activities=[
             decisions.decide,
             decisions.update,
@@ -87,4 +90,12 @@ def workers(
         max_concurrent_activities=100,
         graceful_shutdown_timeout=GRACE,
     )
-    return [main, calls, *long_paths]
+    runs = Runs(round)
+    groups = Worker(
+        client,
+        task_queue=RUN_QUEUE,
+        activities=[runs.open, runs.advance, runs.abandon],
+        max_concurrent_activities=RUNS,
+        graceful_shutdown_timeout=GRACE,
+    )
+    return [main, calls, groups, *long_paths]

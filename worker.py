@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,12 +20,19 @@ from activities.world import World
 from channels import Route, open_providers
 from channels.breaker import Breaker
 from channels.guard import guarded_client
+from routing.announcing import announce
+from routing.evaluating import Evaluation
 from routing.housekeeping import Housekeeping
+from routing.pushing import Pusher
+from routing.qualifier import Qualifier
 from routing.registry import Registry
 from routing.round import Round
 from routing.router import Router
 from settings import Settings, SettingsError, load
-from storage import installation
+from storage import installation, journeys
+from storage.members import Change
+from storage.notify import Bell
+from storage.pool import Db
 from storage.pool import pool as open_pool
 from task_queues import GRACE, workers
 from wiring import temporal_address
@@ -46,6 +53,19 @@ class Parts:
     router: Router
     housekeeping: Housekeeping
     attempts: Attempts
+    qualifier: Qualifier
+    evaluation: Evaluation
+    pusher: Pusher
+
+    def jobs(self) -> list[Coroutine[None, None, None]]:
+        """What runs beside the workers, apart from the router."""
+        return [
+            self.housekeeping.run(),
+            self.attempts.renew_leases(),
+            self.qualifier.run(),
+            self.evaluation.run(),
+            self.pusher.run(),
+        ]
 
 
 def routes(settings: Settings) -> dict[str, Route]:
@@ -83,6 +103,7 @@ async def wired(settings: Settings) -> AsyncIterator[Parts]:
             found.clock,
             found.secret,
             settings.late_event_limit,
+            world.catalogs,
         )
         attempts = Attempts(pool, settings.email_from, found.secret)
         stack.push_async_callback(attempts.finish, GRACE)
@@ -96,11 +117,25 @@ async def wired(settings: Settings) -> AsyncIterator[Parts]:
             guarded_client(settings.allow_private_calls, timedelta(seconds=60))
         )
         yield Parts(
-            workers(client, pool, world, registry, attempts, channels, http),
+            workers(client, pool, world, round, attempts, channels, http),
             Router(url, round),
             Housekeeping(url, round, settings.retention),
             attempts,
+            qualifier(round),
+            Evaluation(url, pool, round.catalogs, round.clock),
+            Pusher(url, pool, allow_private=settings.allow_private_calls),
         )
+
+
+def qualifier(round: Round) -> Qualifier:
+    """What judges customers; journeys that listen hear of what it changes."""
+    bell = Bell(round.pool)
+
+    async def tell(db: Db, changes: Sequence[Change]) -> bool:
+        await round.registry.refresh(db, await journeys.changed(db))
+        return await announce(db, changes, round.registry.listened)
+
+    return Qualifier(round.pool, round.catalogs, round.clock, tell, bell.ring)
 
 
 async def patiently_connected(settings: Settings, world: World) -> Client:
@@ -123,10 +158,7 @@ async def run(settings: Settings) -> None:
     async with wired(settings) as parts, AsyncExitStack() as stack:
         for one in parts.workers:
             await stack.enter_async_context(one)
-        tasks = [
-            asyncio.create_task(one)
-            for one in (parts.router.run(), parts.housekeeping.run(), parts.attempts.renew_leases())
-        ]
+        tasks = [asyncio.create_task(one) for one in (parts.router.run(), *parts.jobs())]
         stopped = asyncio.create_task(stop.wait())
         log.info("worker.started")
         done, _ = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -12,6 +12,7 @@ from journeys.event import Event, event_id
 from journeys.plan import Plan
 from journeys.steps.base import Decision
 from journeys.steps.emit import CHAIN_LIMIT, EMITTED, FAILED, Emit
+from routing.touching import touch_attributes
 from storage import customers, external_ids, instances, moves
 from storage.customers import Written
 from storage.standing import Standing
@@ -50,6 +51,8 @@ class Decisions:
                 self._world.pool,
                 [Written(here.customer, decision.output, dict.fromkeys(decision.output, at))],
             )
+            catalog = await self._world.catalogs.refresh(self._world.pool)
+            await touch_attributes(self._world.pool, catalog, here.customer, decision.output)
         return await self._write(ask, plan, decision, decision.output or None)
 
     @activity.defn(name=Call.EMIT)

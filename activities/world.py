@@ -10,7 +10,8 @@ from expressions import Facts, Needs, condition, value
 from journeys.calls import Ask, Outcome
 from journeys.plan import Plan
 from journeys.steps.base import Source
-from storage import journeys, moves, standing, trail
+from routing.catalogs import Catalogs
+from storage import facts, journeys, moves, standing, trail
 from storage.gather import Gather
 from storage.standing import Look, Standing
 from storage.trail import Visit
@@ -27,6 +28,7 @@ class World:
     pool: asyncpg.Pool
     secret: bytes
     plans: Plans = field(default_factory=lambda: PLANS)
+    catalogs: Catalogs = field(default_factory=Catalogs)
     standing_of: Gather[Look, Standing] = field(init=False)
     write: Gather[Written, bool] = field(init=False)
 
@@ -110,9 +112,10 @@ class World:
             if needs.events
             else {}
         )
-        return Facts(
+        known = Facts(
             now=ask.now, customer=here.attributes, entry=here.entry, steps=steps, history=history
         )
+        return await facts.completed(self.pool, known, here.customer, needs)
 
 
 def needs_of(sources: Iterable[Source]) -> Needs:

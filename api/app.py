@@ -14,16 +14,30 @@ from starlette.types import Lifespan
 from api import errors
 from api.auth import admin
 from api.routes import (
+    audience_questions,
+    audiences,
     browser,
+    business_events,
     customers,
     entries,
     health,
+    imports,
     injections,
     instances,
     journeys,
+    keys,
+    members,
+    memberships,
     messages,
+    ofrep,
+    runs,
+    shared_attributes,
+    streams,
+    subscriptions,
+    tokens,
     tracking,
 )
+from api.streams import Streams
 from api.tracking.ingest import Ingest
 from routing.registry import Registry
 from routing.round import Round
@@ -38,9 +52,14 @@ from workflows.connect import connect
 from workflows.converter import CLIENT_CONVERTER
 
 POOL = 20
+ADMIN = (
+    journeys, entries, instances, injections, customers, messages, audiences,
+    audience_questions, members, imports, keys, shared_attributes, subscriptions, runs,
+    business_events, tokens,
+)  # fmt: skip
 DESCRIPTION = """
 Customer journeys on Temporal: events come in on the tracking routes (with a **write key**),
-everything else is done with an **admin key**.
+what is marked shared is read with a **browser key**, everything else is done with an **admin key**.
 """
 
 WRITE_KEYS = {
@@ -75,6 +94,7 @@ def put(
     state.pool, state.clock, state.secret = pool, found.clock, found.secret
     state.engine = engine
     state.keys = Keys(pool)
+    state.streams = Streams(pool)
     state.registry = Registry()
     state.ingest = Ingest(pool, found.clock, state.keys)
     state.round = Round(pool, state.registry, engine, found.clock, found.secret, late)
@@ -86,8 +106,9 @@ def assembled(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     errors.install(app)
     app.include_router(tracking.router)
     app.include_router(health.router)
-    app.include_router(browser.router)
-    for routes in (journeys, entries, instances, injections, customers, messages):
+    for shared in (memberships, ofrep, streams, browser):
+        app.include_router(shared.router)
+    for routes in ADMIN:
         app.include_router(routes.router, dependencies=[Depends(admin)])
     app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way
     return app

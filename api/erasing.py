@@ -38,6 +38,7 @@ async def erase(parts: State, row: Customer) -> Erased:
         ids = await external_ids.of_customer(connection, row.id)
         await external_ids.lock(connection, {shard_of(id.value) for id in ids})
         await customers.locked(connection, [row.id])
+        await erasure.say_goodbye(connection, row.id, now)
         await erasure.bury(connection, row.id, parts.secret, now)
         late = set(await erasure.workflows(connection, row.id)) - done
         await erasure.erase(connection, row.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +13,7 @@ from api.errors import Problem
 from journeys.check import check_document
 from journeys.definition import Journey
 from journeys.document import Document, read, understand
+from journeys.fields import nearest
 from journeys.finding import Finding
 from journeys.model import Model
 from journeys.source_map import SourceMap
@@ -62,7 +64,7 @@ class Sound:
     warnings: tuple[Finding, ...]
 
 
-def checked(name: str, body: PublishRequest) -> Sound:
+def checked(name: str, body: PublishRequest, now: datetime) -> Sound:
     """The journey that `body` holds; a Problem with every finding where there is an error."""
     document = (
         read(body.text, name)
@@ -70,7 +72,7 @@ def checked(name: str, body: PublishRequest) -> Sound:
         else understand(body.definition, SourceMap(), name)
     )
     templates = named(body.templates, document)
-    findings = check_document(document, templates)
+    findings = check_document(document, templates, now)
     errors = [one for one in findings if one.severity == "error"]
     if document.journey is None or errors:
         said = "; ".join(
@@ -92,6 +94,24 @@ def checked(name: str, body: PublishRequest) -> Sound:
         )
     definition, stored = definition_of(document.journey), templates_of(templates)
     return Sound(definition, stored, digest(definition, stored), tuple(findings))
+
+
+def no_audience(sound: Sound, known: Iterable[str]) -> list[Finding]:
+    """A warning where nobody can enter: no audience of that name was published yet."""
+    audience = sound.definition["entry"].get("audience")
+    if audience is None or audience in (names := set(known)):
+        return []
+    return [
+        Finding(
+            file=sound.definition["journey"],
+            line=1,
+            field="entry.audience",
+            severity="warning",
+            code="no_audience",
+            message=f"no audience is called {audience!r}: nobody enters until there is one",
+            hint=nearest(audience, names) if names else "publish the audience",
+        )
+    ]
 
 
 def named(bodies: Mapping[str, TemplateBody], document: Document) -> dict[str, Template]:

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from api.entered import not_entered, runs_of, seen_by
 from journeys import phrases
 from journeys.definition import Journey
 from journeys.plan import Plan
 from journeys.steps.wait import Wait
 from journeys.steps.wait_for import TIMED_OUT, WaitFor
-from journeys.why import Aim, Fate, NotEntered, Passage, Refused, Stands, Visited, Why, WhyJourney
+from journeys.why import Aim, ByRun, Fate, Passage, Refused, Stands, Visited, Why, WhyJourney
 from routing.registry import Registry
-from storage import external_ids, journeys, timeline, trail
+from storage import external_ids, journeys, runs, timeline, trail
 from storage.instances import Instance
 from storage.journeys import JourneyRow
 from storage.messages import Message
@@ -24,9 +25,7 @@ async def why(db: Db, registry: Registry, customer: UUID, journey: str | None) -
     """The whole answer about one customer, for one journey or for all there are."""
     rows = [row for row in await journeys.listed(db) if journey in (None, row.name)]
     plans = {row.name: (await registry.plan(db, row.name, row.version)).journey for row in rows}
-    seen = await timeline.last_seen(
-        db, customer, [one.entry.event for one in plans.values() if one.entry.event]
-    )
+    seen = await seen_by(db, customer, plans)
     passages = await passages_of(db, registry, customer, journey)
     refusals = await refusals_of(db, customer, journey)
     ids = await external_ids.of_customer(db, customer)
@@ -51,39 +50,28 @@ async def of_journey(
     db: Db,
     row: JourneyRow,
     plan: Journey,
-    seen: Mapping[str, datetime],
+    seen: Mapping[str, datetime | None],
     passages: Sequence[Passage],
     refusals: Sequence[Refused],
 ) -> WhyJourney:
     """One journey as the customer met it."""
-    last = seen.get(plan.entry.event or "")
+    last = seen.get(row.name)
     reason = None
     if not passages:
         first = (await journeys.versions(db, row.name))[-1][2]
-        reason = not_entered(plan, last, first, refusals)
+        has_run = bool(await runs.listed(db, row.name, None, 1))
+        reason = not_entered(plan, last, first, refusals, has_run=has_run)
     return WhyJourney(
         journey=row.name,
         state=row.state,
-        entry_event=plan.entry.event,
+        entry=phrases.of_entry(plan.entry),
+        entry_event=plan.entry.event_name,
         entered=bool(passages),
         not_entered=reason,
         last_seen=last,
         passages=tuple(passages),
         refusals=tuple(refusals),
     )
-
-
-def not_entered(
-    plan: Journey, last: datetime | None, published_at: datetime, refusals: Sequence[Refused]
-) -> NotEntered:
-    """Why nobody of this customer is in the books of a journey."""
-    if refusals:
-        return "refused"
-    if plan.entry.event is None:
-        return "not_asked"
-    if last is None:
-        return "never_seen"
-    return "before_published" if last < published_at else "undecided"
 
 
 async def passages_of(
@@ -94,6 +82,7 @@ async def passages_of(
     ids = [row.id for row in rows]
     entries = await timeline.names(db, customer, [row.entry_event for row in rows])
     messages = await timeline.messages_of(db, ids)
+    by = await runs_of(db, [row.run for row in rows])
     found: dict[str, list[Passage]] = {}
     for row in rows:
         plan = await registry.plan(db, row.journey, row.version)
@@ -111,13 +100,18 @@ async def passages_of(
         ]
         mine = [fate(one) for one in messages if one.instance == row.id]
         found.setdefault(row.journey, []).append(
-            passage(row, plan, entries.get(row.entry_event), visits, mine)
+            passage(row, plan, entries.get(row.entry_event), by.get(row.run), visits, mine)
         )
     return found
 
 
 def passage(
-    row: Instance, plan: Plan, entry: str | None, visits: Sequence[Visited], fates: Iterable[Fate]
+    row: Instance,
+    plan: Plan,
+    entry: str | None,
+    run: ByRun | None,
+    visits: Sequence[Visited],
+    fates: Iterable[Fate],
 ) -> Passage:
     """One instance with all that is known of it."""
     goal = plan.journey.goal
@@ -127,6 +121,7 @@ def passage(
         key=row.key,
         entered_at=row.entered_at,
         entry_event=entry,
+        run=run,
         state=row.outcome or "inside",
         ended_at=row.ended_at,
         why=row.why,
@@ -186,6 +181,7 @@ async def refusals_of(db: Db, customer: UUID, journey: str | None) -> dict[str, 
     """What did not happen to the customer, by journey, the latest first."""
     rows = await trail.refusals_of(db, customer, journey, REFUSALS)
     names = await timeline.names(db, customer, [row.event for row in rows])
+    by = await runs_of(db, [row.run for row in rows])
     found: dict[str, list[Refused]] = {}
     for row in rows:
         found.setdefault(row.journey, []).append(
@@ -193,6 +189,7 @@ async def refusals_of(db: Db, customer: UUID, journey: str | None) -> dict[str, 
                 at=row.at,
                 event=row.event,
                 name=names.get(row.event),
+                run=by.get(row.run),
                 reason=row.reason,
                 why=row.why,
             )

@@ -43,6 +43,15 @@ class Process:
             raise RuntimeError(f"{self._command} was never started")
         return self._process
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._running.returncode is None
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; its exit code."""
+        return await self._running.wait()
+
     async def start(self) -> None:
         """Run it."""
         with self._log.open("ab") as output:

@@ -4,13 +4,13 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from cli.files import Loaded, load
+from cli.files import load
 from cli.format import Format
 from journeys.finding import Finding
 
@@ -34,7 +34,15 @@ def command(
         raise typer.Exit(1)
 
 
-def lines(loaded: Iterable[Loaded]) -> Iterator[str]:
+class Checked(Protocol):
+    """A file that was checked."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with it."""
+
+
+def lines(loaded: Iterable[Checked]) -> Iterator[str]:
     """The findings file by file, in rich's markup, with a summary at the end."""
     loaded = list(loaded)
     for one in loaded:
@@ -57,7 +65,7 @@ def say(finding: Finding) -> Iterator[str]:
     yield f"    [dim]→ {escape(finding.hint)}[/dim]"
 
 
-def summary(loaded: list[Loaded]) -> str:
+def summary(loaded: list[Checked]) -> str:
     """How it all ends."""
     found = [finding.severity for one in loaded for finding in one.findings]
     files = count(len(loaded), "file")

@@ -1,6 +1,6 @@
 """A server of Parcours as the commands see it, over its HTTP API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,11 +12,16 @@ from cli.errors import CommandError
 from settings import Settings, load
 
 TIMEOUT = 30.0
+ROWS = 120.0  # seconds for thousands of rows: others may be importing the same customers
 
 Fetch = Callable[[str, int | None], tuple[dict[str, Any], dict[str, Any]]]
 
 Url = Annotated[str | None, typer.Option("--url", help="The server, if not this machine's.")]
 Key = Annotated[str | None, typer.Option("--key", help="An admin key; PARCOURS_ADMIN_KEY is one.")]
+
+
+class AwayError(CommandError):
+    """The server does not answer."""
 
 
 class ServerError(CommandError):
@@ -34,7 +39,7 @@ class Server:
 
     client: httpx.Client
 
-    def get(self, *path: str, **query: str | int | None) -> Any:
+    def get(self, *path: str, **query: str | int | Sequence[str] | None) -> Any:
         """What a route answers."""
         given = {name: value for name, value in query.items() if value is not None}
         return self._ask("GET", path, params=given)
@@ -43,9 +48,21 @@ class Server:
         """What a route answers to a body."""
         return self._ask("PUT", path, json=body)
 
-    def post(self, *path: str) -> Any:
-        """What a route answers to a request without a body."""
-        return self._ask("POST", path)
+    def post(
+        self, *path: str, body: Mapping[str, Any] | None = None, timeout: float = TIMEOUT
+    ) -> Any:
+        """What a route answers, with or without a body."""
+        return self._ask("POST", path, json=body, timeout=timeout)
+
+    def delete(self, *path: str) -> None:
+        """Have what is there deleted."""
+        self._ask("DELETE", path)
+
+    def send(self, *path: str, content: bytes, headers: Mapping[str, str], line: int) -> Any:
+        """What a route answers to rows of a file that begin at a line."""
+        return self._ask(
+            "PUT", path, content=content, headers=headers, params={"line": line}, timeout=ROWS
+        )
 
     def journey(self, name: str, version: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The definition and templates of a published journey."""
@@ -58,13 +75,15 @@ class Server:
         try:
             response = self.client.request(method, route, **more)
         except httpx.ConnectError as error:
-            raise CommandError(
+            raise AwayError(
                 f"nothing answers at {base}; start Parcours with `parcours up`, or name its "
                 "address with --url"
             ) from error
         except httpx.HTTPError as error:
             said = str(error) or type(error).__name__
-            raise CommandError(f"{base} does not answer: {said}") from error
+            raise AwayError(f"{base} does not answer: {said}") from error
+        if response.status_code == httpx.codes.NO_CONTENT:
+            return None
         try:
             answer = response.json()
         except ValueError:

@@ -5,7 +5,7 @@ take a second and a half.
 """
 
 import pkgutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import typer
@@ -73,11 +73,53 @@ COMMANDS = {
     "close": Command("cli.control:close", "Take no entries; those inside go on."),
     "open": Command("cli.control:open", "Take entries again."),
     "stop": Command("cli.control:stop", "Take no entries and end everybody inside."),
+    "runs": Command(
+        "cli.runs:listed", "List a journey's runs, the latest first: when, how far, who entered."
+    ),
+    "run": Command(
+        "cli.runs:command",
+        "Start a run of a journey now, or pause, resume or cancel one that is under way.",
+    ),
     "why": Command(
         "cli.why:command",
         "Say why: for each journey entered or why not, each step and exit, each message's fate.",
     ),
 }
+
+AUDIENCE = {
+    "check": Command(
+        "cli.audience.checking:command",
+        "Check audience files: every error and warning with its place and what to do about it.",
+    ),
+    "publish": Command(
+        "cli.audience.publishing:command",
+        "Check audience files and publish them; nothing is published while one has an error.",
+    ),
+    "list": Command("cli.audience.listing:command", "List the audiences and their sizes."),
+    "show": Command(
+        "cli.audience.showing:command", "Show an audience, who uses it, and its size by day."
+    ),
+    "estimate": Command(
+        "cli.audience.estimating:command", "Count who would be in an audience, before publishing."
+    ),
+    "members": Command(
+        "cli.audience.members:command", "List who is in an audience, since when and why."
+    ),
+    "explain": Command(
+        "cli.audience.explaining:command",
+        "Show the statement that finds the members, and Postgres's plan for it.",
+    ),
+    "delete": Command("cli.audience.deleting:command", "Delete an audience that nothing uses."),
+    "import": Command(
+        "cli.audience.importing:command",
+        "Put the customers of a CSV file on a list, or take them off; killed, it goes on.",
+    ),
+    "export": Command(
+        "cli.audience.exporting:command",
+        "Write out the members of an audience, now or as of an instant.",
+    ),
+}
+GROUPS = {"audience": (AUDIENCE, "Audiences: who is in which group.")}
 
 
 def command_line(words: Collection[str]) -> typer.Typer:
@@ -91,10 +133,19 @@ def command_line(words: Collection[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(parcours)
-    for name, (place, help) in COMMANDS.items():
+    add(app, COMMANDS, words)
+    for name, (commands, help) in GROUPS.items():
+        group = typer.Typer(name=name, help=help, no_args_is_help=True)
+        add(group, commands, words if name in words else ())
+        app.add_typer(group)
+    return app
+
+
+def add(app: typer.Typer, commands: Mapping[str, Command], words: Collection[str]) -> None:
+    """Put commands into a group."""
+    for name, (place, help) in commands.items():
         function = pkgutil.resolve_name(place) if name in words else not_asked_for
         app.command(name, help=help)(function)
-    return app
 
 
 def parcours() -> None:

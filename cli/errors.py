@@ -1,6 +1,8 @@
 """What stops a command.
 
 CommandError
+├── AwayError           no server answers (in `client`)
+├── ServerError         the server refused (in `client`)
 └── WrongClockError     the database lives by another clock than this command
 """
 

@@ -5,6 +5,7 @@ A journey's templates are `templates/<template>.<part>.liquid` in the folder of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ def load(path: Path) -> Loaded:
         return Loaded(path, "", document, {}, (finding,))
     document = read(text, str(path))
     templates, lost = load_templates(path.parent / FOLDER, document.draft)
-    findings = (*check_document(document, templates), *lost)
+    findings = (*check_document(document, templates, datetime.now(UTC)), *lost)
     return Loaded(path, text, document, templates, findings)
 
 

@@ -27,6 +27,9 @@ def command(files: Files, url: Url = None, key: Key = None, format: Format = "te
         return
     for answer in answers:
         sys.stdout.write(f"{said(answer)}\n")
+        for warning in answer["warnings"]:
+            if warning["code"] == "no_audience":  # what only the server can tell
+                sys.stderr.write(f"{warning['message']} ({warning['hint']})\n")
 
 
 def check(loaded: Sequence[Loaded]) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from cli.client import Key, Url, server
 from cli.format import Format
 from cli.reports.phrases import moment
-from cli.reports.reasons import because, moved, of_message, of_refusal
+from cli.reports.reasons import because, moved, of_message, of_refusal, of_run
 from journeys.why import Passage, Refused, Stands, Why, WhyJourney
 
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="A user id or anonymous id.")]
@@ -32,6 +32,8 @@ NOT_ENTERED = {
     "never_seen": "no event named {event!r} of this customer was seen",
     "before_published": "the last {event!r}, at {last}, was before this journey was published",
     "undecided": "{event!r} was seen at {last}, and no decision about it is recorded (any more)",
+    "no_run": "no run of it has begun yet; it is entered {entry}",
+    "not_reached": "no run of it came to this customer; it is entered {entry}",
 }
 
 
@@ -76,7 +78,7 @@ def of_journey(one: WhyJourney) -> Iterator[Row]:
         yield (
             "not entered",
             "",
-            NOT_ENTERED[one.not_entered].format(event=one.entry_event, last=last),
+            NOT_ENTERED[one.not_entered].format(event=one.entry_event, last=last, entry=one.entry),
         )
     for passage in one.passages:
         yield from of_passage(passage)
@@ -97,6 +99,7 @@ def of_passage(one: Passage) -> Iterator[Row]:
     """One instance from its entry to where it stands or how it ended."""
     key = f", for {one.key}" if one.key else ""
     by = f"by {one.entry_event}" if one.entry_event else "by an event that is no longer kept"
+    by = of_run(one.run) if one.run is not None else by
     met = "" if one.state == "exited" else because(one.why)
     said = f"{by}{key}, version {one.version}"
     yield "entered", moment(one.entered_at), f"{said}: {met}" if met else said

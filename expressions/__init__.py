@@ -6,8 +6,9 @@ exception of the engine.
 
 from expressions.condition import Condition, Value, condition, value
 from expressions.errors import ExpressionError, UnknownValue
-from expressions.facts import Facts, PastEvent, Verdict
+from expressions.facts import Facts, PastEvent, PastMessage, Verdict
 from expressions.functions import FUNCTIONS
+from expressions.horizon import is_derivable, next_change
 from expressions.needs import EVERYTHING, Needs
 from expressions.program import ALL
 
@@ -20,9 +21,12 @@ __all__ = [
     "Facts",
     "Needs",
     "PastEvent",
+    "PastMessage",
     "UnknownValue",
     "Value",
     "Verdict",
     "condition",
+    "is_derivable",
+    "next_change",
     "value",
 ]

@@ -8,24 +8,31 @@ from cel.expr import (  # type: ignore[import-untyped]  # xds-protos ships no ty
 )
 
 from expressions.errors import ExpressionError
-from expressions.tree import children, is_call
+from expressions.functions import FUNCTIONS
+from expressions.tree import children
 
+NAMING = {function.name: function for function in FUNCTIONS if function.names}
 ARITHMETIC = {"_+_": "+", "_-_": "-", "_*_": "*", "_/_": "/", "_%_": "%"}
 
 
 def check(source: str, checked: checked_pb2.CheckedExpr) -> None:
     """Raises for the first node that can have no value whatever the facts are."""
     for node in _nodes(checked.expr):
-        if is_call(node, "events") and not _is_text(node.call_expr.args[0]):
-            raise error_at(
-                source,
-                checked,
-                node.call_expr.args[0].id,
-                "the name of the event must be written out",
-                'write events("Order Completed"); a computed name cannot be looked up in advance',
-            )
+        _check_names(source, checked, node)
         if node.call_expr.function in ARITHMETIC:
             _check_arithmetic(source, checked, node)
+
+
+def _check_names(source: str, checked: checked_pb2.CheckedExpr, node: syntax_pb2.Expr) -> None:
+    """What is looked up before an expression is judged must be known from its text."""
+    function = NAMING.get(node.call_expr.function)
+    if function is None:
+        return
+    for argument, what in zip(node.call_expr.args, function.names, strict=False):
+        if not _is_text(argument):
+            message = f"the name of the {what} must be written out"
+            hint = f"write {function.usage}; a computed name cannot be looked up in advance"
+            raise error_at(source, checked, argument.id, message, hint)
 
 
 def _check_arithmetic(source: str, checked: checked_pb2.CheckedExpr, node: syntax_pb2.Expr) -> None:

@@ -18,22 +18,22 @@ NO_OVERLOAD = re.compile(r"No matching overloads found : (\S+?)(?:\((.*)\))?$")
 class Condition:
     """A yes-or-no expression."""
 
-    __slots__ = ("_operands", "_program", "needs", "source")
+    __slots__ = ("_operands", "needs", "program", "source")
 
     def __init__(self, compiled: Program) -> None:
         self.source = compiled.source
         self.needs = compiled.reading.needs()
-        self._program = compiled
+        self.program = compiled
         self._operands = operands(compiled)
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is known to hold."""
-        result = self._program.evaluate(facts)
+        result = self.program.evaluate(facts)
         return result is not None and result.plain_value() is True
 
     def judge(self, facts: Facts) -> Verdict:
         """Whether it holds, with what it looked at and, if unknown, why."""
-        result = self._program.evaluate(facts)
+        result = self.program.evaluate(facts)
         values, missing = observe(self._operands, facts)
         if result is None:
             return Verdict(None, values, "the facts hold a value that no expression can read")

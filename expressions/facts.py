@@ -1,6 +1,6 @@
 """What an expression may see of a customer, and what comes of judging it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
@@ -8,6 +8,9 @@ from typing import TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Wanted: TypeAlias = "dict[str, Wanted] | None"
+
+# The events of a customer that tell of a message, naming it by its id as `message_id`.
+OPENED, CLICKED = "Message Opened", "Message Clicked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,26 @@ class PastEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class PastMessage:
+    """A message to the customer, as the ledger has it, and when it was first opened and clicked."""
+
+    journey: str
+    step: str
+    channel: str
+    topic: str | None
+    state: str
+    at: datetime
+    opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """All that an expression may see: plain JSON values, and the history by event name."""
+    """All that an expression may see: plain JSON values, and the history by event name.
+
+    What is None was not read: an expression that asks for it is unknown. Histories are in order of
+    time. `unsubscriptions` are pairs of a channel and a topic, either may be `*`.
+    """
 
     now: datetime
     customer: Mapping[str, Json] = field(default_factory=dict)
@@ -29,6 +50,9 @@ class Facts:
     entry: Mapping[str, Json] | None = None
     steps: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     history: Mapping[str, Sequence[PastEvent]] = field(default_factory=dict)
+    audiences: Collection[str] | None = None
+    messages: Sequence[PastMessage] | None = None
+    unsubscriptions: Collection[tuple[str, str]] | None = None
 
     def root(self, name: str) -> Mapping[str, Json] | None:
         """The mapping behind a variable; None when there is no such event."""

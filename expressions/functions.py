@@ -1,35 +1,27 @@
 """What we add to CEL: one table, a row a function.
 
 A row holds everything about its function: how it is called and how it is evaluated over the facts
-of one customer.
+of one customer. How it is said in SQL stands in `sql.functions`, a row a function as well.
 """
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import fsum
-from operator import attrgetter
 
 from cel_expr_python import cel
-from google.protobuf.timestamp_pb2 import Timestamp
 
-from expressions.facts import Facts, Json, PastEvent, Wanted, project
+from expressions.lists import first, largest, last, smallest, total
+from expressions.present import (
+    PRESENT,
+    Present,
+    instant,
+    is_in_audience,
+    is_subscribed,
+    past_events,
+    past_messages,
+)
+from expressions.scalars import days, hours, lower
 
-OCCURRED_AT = "occurred_at"
-TIME = attrgetter("occurred_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """What the evaluation under way may see, and which properties of past events it reads."""
-
-    facts: Facts
-    wanted: Wanted
-
-
-PRESENT: ContextVar[Present] = ContextVar("parcours_expression")
+__all__ = ["FUNCTIONS", "PRESENT", "Function", "Present", "Signature", "instant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,76 +36,88 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A row: name, how it is written, its signatures; `shown` puts its value among the operands."""
+    """A row: name, how it is written, its signatures; `shown` puts its value among the operands.
+
+    One that reads facts is given their `names` first, written out: what each is the name of.
+    """
 
     name: str
     usage: str
     signatures: tuple[Signature, ...]
     shown: bool = False
-
-
-def instant(moment: datetime) -> Timestamp:
-    """A time as CEL takes it inside a map, where a `datetime` is refused."""
-    converted = Timestamp()
-    converted.FromDatetime(moment)
-    return converted
-
-
-def seen(event: PastEvent, wanted: Wanted) -> dict[str, object]:
-    """A past event as a map: the properties that are read, and when it occurred."""
-    properties = project(event.properties, wanted)
-    found: dict[str, object] = dict(properties) if isinstance(properties, dict) else {}
-    if wanted is None or OCCURRED_AT in wanted:
-        found[OCCURRED_AT] = instant(event.occurred_at)
-    return found
-
-
-def past_events(name: str, within: timedelta | None = None) -> list[dict[str, object]]:
-    """The customer's events of that name up to now, later than `within` before now."""
-    present = PRESENT.get()
-    now = present.facts.now
-    past = present.facts.history.get(name, ())
-    start = 0 if within is None else bisect_right(past, now - within, key=TIME)
-    stop = bisect_right(past, now, key=TIME)
-    return [seen(event, present.wanted) for event in past[start:stop]]
-
-
-def total(items: Sequence[Json]) -> float:
-    """The sum of numbers, rounded once; anything else among them makes it unknown."""
-    numbers = [n for n in items if isinstance(n, int | float) and not isinstance(n, bool)]
-    if len(numbers) != len(items):
-        raise TypeError("sum() takes numbers only")
-    return fsum(numbers)
-
-
-def days(count: float) -> timedelta:
-    """That many times 24 hours."""
-    return timedelta(days=count)
-
-
-def hours(count: float) -> timedelta:
-    """That many hours."""
-    return timedelta(hours=count)
+    names: tuple[str, ...] = ()
 
 
 T = cel.Type
-EVENTS = T.List(T.Map(T.STRING, T.DYN))
+MAPS = T.List(T.Map(T.STRING, T.DYN))
+ANY = T.List(T.DYN)
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         "events",
-        'events("Name") or events("Name", days(30))',
+        'events("Order Completed") or events("Order Completed", days(30))',
         shown=True,
+        names=("event",),
         signatures=(
-            Signature("events_name", (T.STRING,), EVENTS, past_events),
-            Signature("events_name_within", (T.STRING, T.DURATION), EVENTS, past_events),
+            Signature("events_name", (T.STRING,), MAPS, past_events),
+            Signature("events_name_within", (T.STRING, T.DURATION), MAPS, past_events),
+        ),
+    ),
+    Function(
+        "messages",
+        'messages(), messages("cart") or messages("cart", days(30))',
+        shown=True,
+        names=("journey",),
+        signatures=(
+            Signature("messages_all", (), MAPS, past_messages),
+            Signature("messages_journey", (T.STRING,), MAPS, past_messages),
+            Signature("messages_journey_within", (T.STRING, T.DURATION), MAPS, past_messages),
+        ),
+    ),
+    Function(
+        "in_audience",
+        'in_audience("vip")',
+        shown=True,
+        names=("audience",),
+        signatures=(Signature("in_audience_name", (T.STRING,), T.BOOL, is_in_audience),),
+    ),
+    Function(
+        "subscribed",
+        'subscribed("email") or subscribed("email", "offers")',
+        shown=True,
+        names=("channel", "topic"),
+        signatures=(
+            Signature("subscribed_channel", (T.STRING,), T.BOOL, is_subscribed),
+            Signature("subscribed_topic", (T.STRING, T.STRING), T.BOOL, is_subscribed),
         ),
     ),
     Function(
         "sum",
-        'sum(events("Name").map(e, e.total))',
+        'sum(events("Order Completed").map(e, e.total))',
         shown=True,
-        signatures=(Signature("sum_list", (T.List(T.DYN),), T.DOUBLE, total),),
+        signatures=(Signature("sum_list", (ANY,), T.DOUBLE, total),),
+    ),
+    Function(
+        "min",
+        'min(events("Order Completed").map(e, e.total))',
+        shown=True,
+        signatures=(Signature("min_list", (ANY,), T.DYN, smallest),),
+    ),
+    Function(
+        "max",
+        'max(events("Order Completed").map(e, e.occurred_at))',
+        shown=True,
+        signatures=(Signature("max_list", (ANY,), T.DYN, largest),),
+    ),
+    Function(
+        "first",
+        'first(events("Order Completed")).total',
+        signatures=(Signature("first_list", (ANY,), T.DYN, first),),
+    ),
+    Function(
+        "last",
+        'last(events("Order Completed")).total',
+        signatures=(Signature("last_list", (ANY,), T.DYN, last),),
     ),
     Function(
         "days",
@@ -134,6 +138,6 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "lower",
         "lower(customer.plan)",
-        signatures=(Signature("lower_string", (T.STRING,), T.STRING, str.lower),),
+        signatures=(Signature("lower_string", (T.STRING,), T.STRING, lower),),
     ),
 )

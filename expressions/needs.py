@@ -12,12 +12,19 @@ Segments = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What must be fetched before judging: `*` among steps or attributes stands for all of them."""
+    """What must be fetched before judging: `*` stands for all steps, attributes or journeys.
+
+    `audiences` are those whose membership is asked for, `messages` the journeys whose messages
+    are; `subscriptions` says whether it is asked what the customer does not want.
+    """
 
     roots: frozenset[str]
     events: frozenset[str]
     steps: frozenset[str]
     customer: frozenset[str]
+    audiences: frozenset[str] = frozenset()
+    messages: frozenset[str] = frozenset()
+    subscriptions: bool = False
 
     @classmethod
     def of(cls, *needs: "Needs") -> "Needs":
@@ -27,6 +34,9 @@ class Needs:
             events=frozenset().union(*(one.events for one in needs)),
             steps=frozenset().union(*(one.steps for one in needs)),
             customer=frozenset().union(*(one.customer for one in needs)),
+            audiences=frozenset().union(*(one.audiences for one in needs)),
+            messages=frozenset().union(*(one.messages for one in needs)),
+            subscriptions=any(one.subscriptions for one in needs),
         )
 
 
@@ -46,7 +56,10 @@ class Reading:
     paths: dict[Path, None] = field(default_factory=dict)
     calls: dict[int, str] = field(default_factory=dict)
     events: set[str] = field(default_factory=set)
-    has_history: bool = False
+    audiences: set[str] = field(default_factory=set)
+    messages: set[str] = field(default_factory=set)
+    subscriptions: bool = False
+    reads_facts: bool = False
     past: Wanted = field(default_factory=dict)
 
     def needs(self) -> Needs:
@@ -56,6 +69,9 @@ class Reading:
             events=frozenset(self.events),
             steps=self._first("steps"),
             customer=self._first("customer"),
+            audiences=frozenset(self.audiences),
+            messages=frozenset(self.messages),
+            subscriptions=self.subscriptions,
         )
 
     def _first(self, root: str) -> frozenset[str]:

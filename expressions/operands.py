@@ -10,6 +10,7 @@ from expressions.needs import Path
 from expressions.program import Program, plain, program
 
 LONGEST = 200
+LISTS = frozenset({"events", "messages"})  # too long to be shown
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 BRACKET = re.compile(
     r"""[rR]"[^"]*"|[rR]'[^']*'|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|//[^\n]*|[()]"""
@@ -89,14 +90,15 @@ def descend(path: Path, facts: Facts) -> Json:
 
 def _call(of: Program, node: int, name: str) -> Operand:
     text = _slice(of.source, of.checked.source_info.positions[node], name)
-    part = program(f"size({text})" if name == "events" else text)
+    is_list = name in LISTS
+    part = program(f"size({text})" if is_list else text)
 
     def value(facts: Facts) -> Json:
         result = part.evaluate(facts)
         if result is None or result.type().name() == "ERROR":
             raise Missing
         found = plain(result.plain_value())
-        return {"count": found} if name == "events" else short(found)
+        return {"count": found} if is_list else short(found)
 
     return Operand(text, value)
 

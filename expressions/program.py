@@ -1,10 +1,13 @@
 """Compiles an expression once and evaluates it over facts, handing CEL only what is read."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from cel.expr import checked_pb2  # type: ignore[import-untyped]  # xds-protos ships no types
+from cel.expr import (  # type: ignore[import-untyped]  # xds-protos ships no types
+    checked_pb2,
+    syntax_pb2,
+)
 from cel_expr_python import cel
 from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.message import DecodeError
@@ -13,10 +16,10 @@ from expressions.checks import check
 from expressions.errors import ExpressionError
 from expressions.explain import explain
 from expressions.facts import Facts, Json, project
-from expressions.functions import FUNCTIONS, PRESENT, Present
+from expressions.functions import FUNCTIONS, PRESENT, Present, instant
 from expressions.needs import ROOTS, Reading
 from expressions.passed import PASSED, give_free, kept
-from expressions.tree import read
+from expressions.tree import ids, read
 
 ALL = ROOTS
 LIMIT = 10_000
@@ -37,7 +40,7 @@ class Program:
     __slots__ = (
         "_compiled",
         "_past",
-        "_reads_history",
+        "_reads_facts",
         "_reads_now",
         "_wanted",
         "checked",
@@ -61,7 +64,7 @@ class Program:
         wanted = reading.wanted()
         self._reads_now = "now" in wanted
         self._wanted = tuple((root, keys) for root, keys in wanted.items() if root != "now")
-        self._reads_history = reading.has_history
+        self._reads_facts = reading.reads_facts
         self._past = reading.past
 
     def evaluate(self, facts: Facts) -> cel.Value | None:
@@ -70,22 +73,24 @@ class Program:
         for root, keys in self._wanted:
             if (known := facts.root(root)) is not None:
                 data[root] = project(known, keys)
-        if not self._reads_history:
-            return self._run(data)
+        if not self._reads_facts:
+            return run(self._compiled, data)
         token = PRESENT.set(Present(facts, self._past))
         try:
-            return self._run(data)
+            return run(self._compiled, data)
         finally:
             PRESENT.reset(token)
 
-    def _run(self, data: dict[str, object]) -> cel.Value | None:
-        before = len(PASSED.values)
-        try:
-            return self._compiled.eval(data=data)
-        except (RuntimeError, ValueError):
-            return None
-        finally:
-            give_free(before)
+
+def run(compiled: cel.Expression, data: dict[str, object]) -> cel.Value | None:
+    """The result, an error among them; None when the data cannot be put to CEL at all."""
+    before = len(PASSED.values)
+    try:
+        return compiled.eval(data=data)
+    except (RuntimeError, ValueError):
+        return None
+    finally:
+        give_free(before)
 
 
 @lru_cache(maxsize=64)
@@ -132,6 +137,26 @@ def _program(source: str, roots: frozenset[str]) -> Program:
 def program(source: str, roots: Collection[str] = ALL) -> Program:
     """The program of that text with those variables; raises ExpressionError."""
     return _program(source, frozenset(roots))
+
+
+def part(of: Program, node: syntax_pb2.Expr) -> Callable[[datetime], cel.Value | None]:
+    """A part of an expression that reads `now` and nothing else, as a function; None for errors."""
+    checked = checked_pb2.CheckedExpr()
+    checked.expr.CopyFrom(node)
+    for id in ids(node):
+        if id in of.checked.type_map:
+            checked.type_map[id].CopyFrom(of.checked.type_map[id])
+        if id in of.checked.reference_map:
+            checked.reference_map[id].CopyFrom(of.checked.reference_map[id])
+    packed = Packed()
+    packed.Pack(checked)
+    compiled = _environment(frozenset({"now"})).deserialize(packed.SerializeToString())
+
+    def at(now: datetime) -> cel.Value | None:
+        result = run(compiled, {"now": instant(now)})
+        return None if result is None or result.type().name() == "ERROR" else result
+
+    return at
 
 
 def plain(value: object) -> Json:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from cel.expr import syntax_pb2  # type: ignore[import-untyped]  # xds-protos ships no types
 
 from expressions.functions import FUNCTIONS
-from expressions.needs import ROOTS, Path, Reading, with_path
+from expressions.needs import EVERYTHING, ROOTS, Path, Reading, with_path
 
 SHOWN = frozenset(function.name for function in FUNCTIONS if function.shown)
+READS = frozenset(function.name for function in FUNCTIONS if function.names)
 
 
 def read(expression: syntax_pb2.Expr) -> Reading:
@@ -48,15 +49,29 @@ def _walk_call(node: syntax_pb2.Expr, local: frozenset[str], reading: Reading) -
     call = node.call_expr
     if call.function in SHOWN and not local:
         reading.calls[node.id] = call.function
-    if call.function == "events":
-        reading.has_history = True
-        reading.past = None
-        reading.events.add(call.args[0].const_expr.string_value)
+    if call.function in READS:
+        _note_call(call, reading)
     elif call.function == "size" and (counted := _counted(call)) is not None:
         _walk_kept(counted, local, reading)
         return
     for child in children(node):
         _walk(child, local, reading)
+
+
+def _note_call(call: syntax_pb2.Expr.Call, reading: Reading) -> None:
+    """A call of ours that reads facts, by names that are written out."""
+    reading.reads_facts = True
+    name = call.args[0].const_expr.string_value if call.args else EVERYTHING
+    match call.function:
+        case "events":
+            reading.past = None
+            reading.events.add(name)
+        case "in_audience":
+            reading.audiences.add(name)
+        case "messages":
+            reading.messages.add(name)
+        case "subscribed":
+            reading.subscriptions = True
 
 
 def _walk_comprehension(
@@ -99,6 +114,13 @@ def _selection(node: syntax_pb2.Expr) -> tuple[Path | None, tuple[syntax_pb2.Exp
             return path, (*keys, key)
         return Path(path.root, (*path.segments, key.const_expr.string_value)), ()
     return None, ()
+
+
+def ids(node: syntax_pb2.Expr) -> Iterator[int]:
+    """The ids of the node and of all below."""
+    yield node.id
+    for child in children(node):
+        yield from ids(child)
 
 
 def is_call(node: syntax_pb2.Expr, function: str) -> bool:

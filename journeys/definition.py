@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from journeys.entry import Entry
 from journeys.model import Duration, Model
 from journeys.steps import Step
 from journeys.steps.base import END
@@ -11,21 +12,6 @@ from journeys.steps.base import END
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
 JourneyClass = Literal["marketing", "transactional"]
 Guarantee = Literal["at_most_once", "at_least_once"]
-
-
-class After(Model):
-    """Once more, when this long has passed since the last entry (and the customer is outside)."""
-
-    after: Duration
-
-
-class Entry(Model):
-    """Who enters: by an event, or only through the API when none is named."""
-
-    event: str | None = Field(None, min_length=1, max_length=200)
-    when: str | None = None
-    key: str | None = None
-    reentry: Literal["never", "after_exit"] | After = "after_exit"
 
 
 class ExitRule(Model):

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from journeys.definition import Entry, ExitRule, Goal, Journey
+from journeys.definition import ExitRule, Goal, Journey
+from journeys.entry import Entry
 from journeys.fields import at, field_name
 from journeys.finding import Finding, ordered
 from journeys.source_map import Path, SourceMap

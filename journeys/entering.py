@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from expressions import Facts, UnknownValue, value
-from journeys.definition import After, Entry
 from journeys.effects import Effects, Enters, Gate, Inside, Refusal
+from journeys.entry import After, Entry
 from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.plan import Plan

@@ -6,7 +6,9 @@ from typing import get_args
 
 from pydantic import BaseModel
 
-from journeys.definition import After, Entry, ExitRule, Goal, Journey
+from journeys.definition import ExitRule, Goal, Journey
+from journeys.entry import After, Entry
+from journeys.schedule import CatchUp, Schedule
 from journeys.source_map import Path
 from journeys.steps import Step
 from journeys.steps.base import StepBase
@@ -20,6 +22,8 @@ PARTS: Mapping[tuple[str | None, ...], type[BaseModel]] = {
     (): Journey,
     ("entry",): Entry,
     ("entry", "reentry"): After,
+    ("entry", "schedule"): Schedule,
+    ("entry", "schedule", "catch_up"): CatchUp,
     ("exits", None): ExitRule,
     ("goal",): Goal,
     ("steps", None, "events", "*"): Awaited,

@@ -1,9 +1,12 @@
 """Steps and rules of a journey in a few words each, for outlines and pictures."""
 
+from datetime import timedelta
 from typing import assert_never
 
-from journeys.definition import After, Entry, ExitRule, Goal
+from journeys.definition import ExitRule, Goal
+from journeys.entry import After, Entry
 from journeys.model import format_duration
+from journeys.schedule import CUSTOMER, Schedule
 from journeys.steps import Step
 from journeys.steps.branch import OTHERWISE, Branch
 from journeys.steps.call import Call
@@ -97,7 +100,8 @@ def of_exit(step: Step, exit: str) -> str:
 
 def of_entry(entry: Entry) -> str:
     """Who enters, and whether again."""
-    if entry.event is None:
+    who = _who(entry)
+    if who is None:
         return "through the API"
     key = f", one for each {entry.key}" if entry.key else ""
     again = (
@@ -105,7 +109,45 @@ def of_entry(entry: Entry) -> str:
         if isinstance(entry.reentry, After)
         else {"never": "once only", "after_exit": "again after leaving"}[entry.reentry]
     )
-    return f"{entry.event}{_when(entry.when)}{key}; {again}"
+    return f"{who}{_when(entry.when)}{key}; {again}"
+
+
+def _who(entry: Entry) -> str | None:
+    """By what one enters; None where nothing does."""
+    if entry.on is not None:
+        return f"{entry.on} {entry.audience}"
+    if entry.schedule is not None:
+        return f"{entry.audience} {_of_schedule(entry.schedule)}"
+    of = f" of {entry.audience}" if entry.audience else ""
+    if entry.date is not None:
+        offset = "on"
+        if entry.offset:
+            side = "before" if entry.offset < timedelta(0) else "after"
+            offset = f"{format_duration(abs(entry.offset))} {side}"
+        every = f" every {entry.every}" if entry.every else ""
+        zone = _of_zone(entry.zone or "UTC")
+        return f"everybody{of} {offset} {entry.date}{every} at {entry.at:%H:%M} {zone}"
+    if entry.business_event is not None:
+        return f"everybody{of} by the business event {entry.business_event}"
+    return entry.event
+
+
+def _of_schedule(schedule: Schedule) -> str:
+    """When a schedule takes place, and how."""
+    if schedule.at is not None:
+        when = f"at {schedule.at:%Y-%m-%d %H:%M}"
+    else:
+        when = f"by cron {schedule.cron}" if schedule.cron else f"by {schedule.rrule}"
+    said = [f"{when} {_of_zone(schedule.zone)}"]
+    said += [f"from {schedule.starts}"] if schedule.starts else []
+    said += [f"until {schedule.until}"] if schedule.until else []
+    said += ["only who is new"] if schedule.only else []
+    said += [f"at most {schedule.rate}"] if schedule.rate else []
+    return ", ".join(said)
+
+
+def _of_zone(zone: str) -> str:
+    return "where each customer lives" if zone == CUSTOMER else zone
 
 
 def of_rule(rule: ExitRule | Goal) -> str:

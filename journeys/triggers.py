@@ -46,7 +46,8 @@ def effects_of(
     touched = {(effect.inside.plan.name, effect.inside.key) for effect in moved}
     begun = {inside.plan.name for inside in mine if inside.entry_event == event.id}
     for gate in gates:
-        if gate.plan.journey.entry.event == event.name and gate.plan.name not in begun:
+        entry = gate.plan.journey.entry
+        if gate.plan.name not in begun and entry.is_entered_by(event.name, event.properties):
             approach(event, customer, gate, mine, touched, facts(None), effects)
     return effects
 

@@ -13,7 +13,15 @@ from pydantic import Field
 from journeys.model import Model
 
 Reasons = Mapping[str, Any]
-NotEntered = Literal["refused", "never_seen", "not_asked", "before_published", "undecided"]
+NotEntered = Literal[
+    "refused",
+    "never_seen",
+    "not_asked",
+    "before_published",
+    "undecided",
+    "no_run",
+    "not_reached",
+]
 
 
 class Visited(Model):
@@ -61,6 +69,15 @@ class Aim(Model):
     met_at: datetime | None = None
 
 
+class ByRun(Model):
+    """The run that entered a customer with a group, or looked at it and did not."""
+
+    id: UUID
+    cause: str = Field(examples=["schedule"])
+    audience: str | None = Field(None, description="None: everybody", examples=["loyal"])
+    scheduled_for: datetime
+
+
 class Passage(Model):
     """One instance: how it entered, what it did, where it stands or how it ended."""
 
@@ -69,6 +86,7 @@ class Passage(Model):
     key: str | None = None
     entered_at: datetime
     entry_event: str | None = Field(None, examples=["Checkout Started"])
+    run: ByRun | None = Field(None, description="what entered it where no event did")
     state: str = Field(description="`inside`, or how it ended", examples=["exited"])
     ended_at: datetime | None = None
     why: Reasons | None = Field(None, description="the condition it entered by, or was ended by")
@@ -84,6 +102,7 @@ class Refused(Model):
     at: datetime
     event: UUID
     name: str | None = Field(None, examples=["Checkout Started"])
+    run: ByRun | None = None
     reason: str = Field(examples=["condition"])
     why: Reasons | None = Field(
         None,
@@ -98,7 +117,8 @@ class WhyJourney(Model):
 
     journey: str = Field(examples=["abandoned-cart"])
     state: str = Field(examples=["open"])
-    entry_event: str | None = Field(None, description="None: entered through the API only")
+    entry: str = Field("", description="who enters, in words", examples=["joining loyal"])
+    entry_event: str | None = Field(None, description="None: no event of the customer enters")
     entered: bool
     not_entered: NotEntered | None = Field(None, description="why not, where it was not entered")
     last_seen: datetime | None = Field(None, description="the customer's last entry event")

@@ -12,6 +12,7 @@ from journeys.source_map import Path
 
 SHAPES = {
     "reentry": "write never, after_exit, or {after: 7d}",
+    "catch_up": "write skip, or {within: 1d}",
     "then": "write the id of a step, or a mapping from exits to ids of steps",
 }
 PATTERNS = {

@@ -1,7 +1,7 @@
 """What one worker at a time does now and then: resumes, stops, lost starts, retention."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -10,7 +10,8 @@ from temporalio.service import RPCError
 from journeys.calls import Nudge
 from routing.registry import insides
 from routing.round import Round
-from storage import attempts, leftovers, migrate, moves, retention
+from routing.timekeeper import Timekeeper, real_now
+from storage import attempts, business_events, imports, leftovers, migrate, moves, retention
 from storage.instances import Instance
 from storage.pool import connect
 
@@ -21,6 +22,7 @@ EVERY = 2.0  # seconds between two rounds
 PAGE = 100  # instances resumed or stopped in one round: what paces them
 LOST = timedelta(seconds=30)
 RETENTION_EVERY = 3600.0
+IMPORTS = timedelta(days=30)  # how long it is known what of a file was taken
 
 
 class Housekeeping:
@@ -30,6 +32,7 @@ class Housekeeping:
         self._url = url
         self._round = round
         self._keep = keep
+        self._timekeeper = Timekeeper(round)
         self._closed_since = real_now()
         self._retained_at = float("-inf")
 
@@ -64,6 +67,7 @@ class Housekeeping:
         if now - self._retained_at > RETENTION_EVERY / self._round.clock.scale:
             self._retained_at = now
             await self._retain(connection)
+        await self._timekeeper.once()
 
     async def _start_lost(self) -> None:
         """Start instances that were registered by somebody who died before starting them."""
@@ -112,14 +116,11 @@ class Housekeeping:
         await migrate.extend_partitions(connection, now)
         for name in await retention.drop_before(connection, now - self._keep):
             log.info("retention.dropped", partition=name)
+        await business_events.forget(connection, now - self._keep)
         while await retention.forget_message_ids(connection, now - self._keep):
             log.debug("retention.message_ids")
+        await imports.forget(connection, now - IMPORTS)
 
     async def _tell_end(self, row: Instance) -> None:
         nudge = Nudge(id=row.id, instance=row.id, ends=True)
         await self._round.engine.nudge(row.workflow_id, nudge)
-
-
-def real_now() -> datetime:
-    """The real present, for what is about processes and not about customers."""
-    return datetime.now(UTC)

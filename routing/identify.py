@@ -11,7 +11,7 @@ import asyncpg
 from journeys.event import Event, shard_of
 from journeys.identity import CustomerId, Directory, ExternalId, ids_of, resolve
 from journeys.learning import attributes_of
-from storage import customers, external_ids, merges
+from storage import audience_queue, customers, external_ids, merges
 from storage.customers import Written
 from storage.pool import Db
 
@@ -62,6 +62,7 @@ def resolve_all(
 async def _apply(connection: Db, directory: Directory, resolved: Resolved, now: datetime) -> None:
     if directory.created:
         await customers.create(connection, directory.created, now)
+        await audience_queue.put_for_all(connection, directory.created)
     if directory.links:
         await external_ids.link(connection, directory.links, now)
     final: dict[CustomerId, CustomerId] = {}
@@ -69,6 +70,8 @@ async def _apply(connection: Db, directory: Directory, resolved: Resolved, now: 
         await merges.lock(connection, loser, winner)
         resolved.ended |= await merges.end_younger_instances(connection, loser, winner, now)
         await merges.move(connection, loser, winner)
+        await merges.move_memberships(connection, loser, winner, now)
+        await audience_queue.put_for_all(connection, [winner])
         final[loser] = winner
     for event, customer in resolved.customers.items():
         while customer in final:

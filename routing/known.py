@@ -1,7 +1,7 @@
 """The facts that the rules an event meets may ask about, read once for the event."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,29 +11,26 @@ from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.plan import Plan
 from journeys.verdicts import needs_of
-from storage import messages, standing, trail
+from storage import facts, messages, standing, trail
 from storage.pool import Db
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one customer as one event occurs."""
+    """What is known of one customer as one event occurs; `customer` is what all rules may see."""
 
-    attributes: Mapping[str, Any]
-    history: Mapping[str, list[PastEvent]]
+    customer: Facts
     outputs: Mapping[UUID, Mapping[str, Any]]
 
     def facts(self, event: Event) -> Callable[[Inside | None], Facts]:
         """What rules may see, of an instance or of the journey that is entered."""
 
         def of(inside: Inside | None) -> Facts:
-            return Facts(
-                now=event.occurred_at,
-                customer=self.attributes,
+            return replace(
+                self.customer,
                 event=cast("Mapping[str, Any]", event.properties),
                 entry=inside.entry if inside else None,
                 steps=self.outputs.get(inside.id, {}) if inside else {},
-                history=self.history,
             )
 
         return of
@@ -59,7 +56,8 @@ async def known(
         for inside in insides:
             if inside.waiting is not None:
                 outputs[inside.id] = await trail.outputs(db, inside.entered_at, inside.id)
-    return Known(attributes, history, outputs)
+    seen = Facts(now=event.occurred_at, customer=attributes, history=history)
+    return Known(await facts.completed(db, seen, customer, needs), outputs)
 
 
 async def about(db: Db, events: Iterable[Event]) -> dict[UUID, About]:

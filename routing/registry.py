@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from journeys.audience_changes import Listened, listened
 from journeys.effects import Gate, Inside, Waiting
 from journeys.errors import PlanMissing
+from journeys.event import Event
 from journeys.plan import Plan
 from storage import journeys
 from storage.instances import Instance
@@ -18,6 +20,8 @@ class Registry:
 
     plans: Plans = field(default_factory=lambda: PLANS)
     gates: dict[str, Gate] = field(default_factory=dict)
+    listened: frozenset[Listened] = frozenset()
+    """The changes of audiences that some version of some journey listens to."""
     _refs: dict[tuple[str, int], str] = field(default_factory=dict)
     _changed: int = -1
 
@@ -34,6 +38,9 @@ class Registry:
             )
             for row in rows
         }
+        self.listened = frozenset().union(
+            *(listened(one) for one in await journeys.definitions(db))
+        )
         self._changed = max((row.changed for row in rows), default=-1)
 
     async def plan(self, db: Db, journey: str, version: int) -> Plan:
@@ -75,9 +82,13 @@ class Registry:
             goal_at=row.goal_at,
         )
 
-    def entered_by(self, event: str) -> list[Gate]:
-        """The journeys that an event of this name enters."""
-        return [gate for gate in self.gates.values() if gate.plan.journey.entry.event == event]
+    def entered_by(self, event: Event) -> list[Gate]:
+        """The journeys that such an event enters."""
+        return [
+            gate
+            for gate in self.gates.values()
+            if gate.plan.journey.entry.is_entered_by(event.name, event.properties)
+        ]
 
 
 async def insides(registry: Registry, db: Db, rows: Iterable[Instance]) -> list[Inside]:

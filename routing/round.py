@@ -3,7 +3,7 @@
 import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
@@ -15,9 +15,11 @@ from journeys.effects import About, Effects, Enters, Inside, Refusal
 from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.triggers import effects_of
+from routing.catalogs import Catalogs
 from routing.known import about, known
 from routing.orders import Decided, Orders, newcomer, orders
 from routing.registry import Registry, insides
+from routing.touching import touch
 from storage import customers, instances, moves, trail
 from storage.customers import Customer
 from storage.instances import Instance
@@ -42,6 +44,7 @@ class Round:
     clock: Clock
     secret: bytes
     late: timedelta
+    catalogs: Catalogs = field(default_factory=Catalogs)
 
     def workflow_id(self, journey: str, customer: UUID, key: str | None) -> str:
         """`journey/customer[/h]`: opaque ids only; `h` hides the key."""
@@ -67,7 +70,7 @@ class Round:
                 {owners[event.id] for event in mine},
                 [(event, owners[event.id]) for event in mine],
             )
-            names = {gate.plan.name for one in mine for gate in self.registry.entered_by(one.name)}
+            names = {gate.plan.name for one in mine for gate in self.registry.entered_by(one)}
             rows = await instances.around(
                 connection,
                 people,
@@ -87,6 +90,7 @@ class Round:
                 if owners[event.id] in people
             ]
             registered = await self._write(connection, decided)
+            await touch(connection, self.catalogs.catalog, mine, owners)
         return orders(decided, registered)
 
     async def _decided(
@@ -98,7 +102,7 @@ class Round:
         receipt: About | None,
     ) -> Decided:
         met = await insides(self.registry, db, rows)
-        gates = self.registry.entered_by(event.name)
+        gates = self.registry.entered_by(event)
         by_id = {row.id: row for row in rows}
         if event.received_at - event.occurred_at > self.late:
             why = {"occurred_at": event.occurred_at, "limit_seconds": self.late.total_seconds()}

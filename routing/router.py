@@ -17,7 +17,7 @@ from routing.consents import heed
 from routing.identify import Resolved, identify
 from routing.round import NotStarted, Round
 from storage import inbox
-from storage.inbox import Claimed
+from storage.inbox import Claimed, News
 from storage.notify import CHANNEL
 from storage.pool import connect
 
@@ -73,9 +73,9 @@ class Router:
         mine: set[int] = set()
         while True:
             async with self._lock:
-                mine, claimed, changed = await self._claim(connection, mine)
+                mine, claimed, news = await self._claim(connection, mine)
             if claimed:
-                await self.route(claimed, changed)
+                await self.route(claimed, news)
             elif mine:
                 await self._step_back(connection, mine)
                 mine = set()
@@ -87,7 +87,7 @@ class Router:
 
     async def _claim(
         self, connection: asyncpg.Connection, done: set[int]
-    ) -> tuple[set[int], list[Claimed], int]:
+    ) -> tuple[set[int], list[Claimed], News]:
         """Shards that nobody else routes meanwhile, and their events; `done` are given back."""
         now = self._round.clock.now()
         self._held -= done
@@ -95,13 +95,13 @@ class Router:
             await inbox.claim_shards(connection, now, sorted(done), sorted(self._held), SHARE)
         )
         if not mine:
-            return set(), [], 0
-        claimed, changed = await inbox.unrouted(connection, sorted(mine), now, BATCH)
+            return set(), [], News(0, 0)
+        claimed, news = await inbox.unrouted(connection, sorted(mine), now, BATCH)
         linked = {one.linked_shard for one in claimed if one.linked_shard is not None}
         wanted = sorted(linked - mine - self._held)
         mine |= set(await inbox.lock_shards(connection, wanted)) if wanted else set()
         self._held |= mine
-        return mine, list(until_blocked(claimed, mine)), changed
+        return mine, list(until_blocked(claimed, mine)), news
 
     async def _step_back(self, connection: asyncpg.Connection, mine: set[int]) -> None:
         """All events link to shards that somebody else has: let those go first."""
@@ -112,10 +112,11 @@ class Router:
 
     # Routing -----------------------------------------------------------------------
 
-    async def route(self, claimed: Sequence[Claimed], changed: int) -> None:
+    async def route(self, claimed: Sequence[Claimed], news: News) -> None:
         """Route events in order; one that cannot be routed is parked with its reason."""
         try:
-            await self._round.registry.refresh(self._round.pool, changed)
+            await self._round.registry.refresh(self._round.pool, news.journeys)
+            await self._round.catalogs.refresh(self._round.pool, news.audiences)
             await self._route(claimed)
         except (RPCError, NotStarted) as error:
             log.warning("router.engine_away", error=type(error).__name__)
@@ -127,7 +128,7 @@ class Router:
         except Exception as error:
             if len(claimed) > 1:
                 for one in claimed:
-                    await self.route([one], changed)
+                    await self.route([one], news)
                 return
             log.error(
                 "router.parked",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from journeys.event import Event
-from journeys.identity import CustomerId
+from journeys.identity import CustomerId, IdKind
 from storage.pool import Db
 
 FIELDS = "id, attributes, created_at, erased_at"
@@ -32,6 +32,15 @@ class Written:
     times: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A customer who is not there yet, by the id that leads to it."""
+
+    customer: CustomerId
+    id: str
+    values: Mapping[str, Any]
+
+
 async def create(connection: Db, customers: Sequence[CustomerId], now: datetime) -> None:
     """New customers nobody knows anything of yet."""
     await connection.execute(
@@ -41,33 +50,62 @@ async def create(connection: Db, customers: Sequence[CustomerId], now: datetime)
     )
 
 
-async def write(connection: Db, written: Sequence[Written]) -> None:
-    """Set attributes; of two writes of one attribute the later by its own instant stays."""
-    ordered = sorted(written, key=lambda one: one.customer)
+async def enrol(
+    connection: Db, kind: IdKind, newcomers: Sequence[Newcomer], at: float, now: datetime
+) -> None:
+    """New customers, each with its first id and what is known of it as of `at`."""
     await connection.execute(
         """
-        UPDATE customers c SET
-            attributes = c.attributes || coalesce(n.fresh, '{}'),
-            attribute_times = c.attribute_times || coalesce(n.fresh_times, '{}')
-        FROM (
-            SELECT w.customer,
-                   jsonb_object_agg(a.key, a.value) FILTER (WHERE a.is_newer) AS fresh,
-                   jsonb_object_agg(a.key, w.times -> a.key) FILTER (WHERE a.is_newer)
-                       AS fresh_times
-            FROM jsonb_to_recordset($1) AS w (customer uuid, "values" jsonb, times jsonb)
-            JOIN customers k ON k.id = w.customer
-            LEFT JOIN LATERAL (
-                SELECT v.key, v.value,
-                       coalesce((k.attribute_times ->> v.key)::float8, '-infinity')
-                           <= (w.times ->> v.key)::float8 AS is_newer
-                FROM jsonb_each(w."values") v
-            ) a ON true
-            GROUP BY w.customer
-        ) n
-        WHERE c.id = n.customer
+        WITH fresh AS (
+            SELECT * FROM jsonb_to_recordset($2) AS f (customer uuid, id text, "values" jsonb)
+        ), made AS (
+            INSERT INTO customers (id, created_at, attributes, attribute_times)
+            SELECT customer, $4, "values", coalesce((
+                SELECT jsonb_object_agg(name, $3::float8) FROM jsonb_object_keys("values") AS name
+            ), '{}') FROM fresh
+        )
+        INSERT INTO external_ids (kind, value, customer, linked_at)
+        SELECT $1, id, customer, $4 FROM fresh
         """,
-        ordered,
+        kind,
+        newcomers,
+        at,
+        now,
     )
+
+
+async def write(connection: Db, written: Sequence[Written]) -> None:
+    """Set attributes; of two writes of one attribute the later by its own instant stays.
+
+    What a customer has is read from the very row that is written, so that of two who write at the
+    same time neither goes by what was before the other.
+    """
+    await connection.execute(
+        """
+        UPDATE customers c SET (attributes, attribute_times) = (
+            SELECT c.attributes || coalesce(jsonb_object_agg(v.key, v.value), '{}'),
+                   c.attribute_times || coalesce(jsonb_object_agg(v.key, w.times -> v.key), '{}')
+            FROM jsonb_each(w."values") v
+            WHERE coalesce((c.attribute_times ->> v.key)::float8, '-infinity')
+                <= (w.times ->> v.key)::float8
+        )
+        FROM jsonb_to_recordset($1) AS w (customer uuid, "values" jsonb, times jsonb)
+        WHERE c.id = w.customer
+        """,
+        sorted(written, key=lambda one: one.customer),
+    )
+
+
+async def held(connection: Db, customers: Iterable[CustomerId]) -> set[CustomerId]:
+    """Those of these who are there and were not merged; their rows are held, as by `locked`."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM customers WHERE id = ANY ($1::uuid[]) AND merged_into IS NULL
+        ORDER BY id FOR UPDATE
+        """,
+        list(customers),
+    )
+    return {row["id"] for row in rows}
 
 
 async def locked(
@@ -130,6 +168,18 @@ async def by_external_id(connection: Db, value: str) -> Customer | None:
     return Customer(**row) if row else None
 
 
+async def gone(connection: Db, customers: Sequence[UUID]) -> set[UUID]:
+    """Those of `customers` that were erased, or merged into another one."""
+    rows = await connection.fetch(
+        """
+        SELECT g.id FROM unnest($1::uuid[]) AS g (id)
+        WHERE NOT EXISTS (SELECT FROM customers c WHERE c.id = g.id AND c.merged_into IS NULL)
+        """,
+        list(customers),
+    )
+    return {row["id"] for row in rows}
+
+
 async def listed(connection: Db, after: UUID | None, limit: int) -> list[Customer]:
     """Customers by id, a page at a time."""
     rows = await connection.fetch(
@@ -142,3 +192,17 @@ async def listed(connection: Db, after: UUID | None, limit: int) -> list[Custome
         limit,
     )
     return [Customer(**row) for row in rows]
+
+
+async def ids(connection: Db, after: UUID | None, limit: int) -> list[CustomerId]:
+    """Ids of customers in their order, a page at a time."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM customers
+        WHERE merged_into IS NULL AND erased_at IS NULL AND ($1::uuid IS NULL OR id > $1)
+        ORDER BY id LIMIT $2
+        """,
+        after,
+        limit,
+    )
+    return [row["id"] for row in rows]

@@ -29,6 +29,48 @@ async def workflows(connection: Db, customer: UUID) -> list[str]:
     return [row["workflow_id"] for row in rows]
 
 
+async def say_goodbye(connection: Db, customer: UUID, now: datetime) -> None:
+    """Have followers of the changes told that the customer left every audience it was in.
+
+    Also those it had left before, where a subscriber was not told that yet. Subscribers know it by
+    its external ids, which are kept with that until they were told; without subscribers they are
+    not.
+    """
+    await connection.execute(
+        """
+        WITH RECURSIVE me AS (
+            SELECT id FROM customers WHERE id = $1
+            UNION SELECT c.id FROM me JOIN customers c ON c.merged_into = me.id
+        ), superseded AS (
+            DELETE FROM audience_notices WHERE customer IN (SELECT id FROM me)
+        ), ids AS (
+            SELECT jsonb_agg(jsonb_build_object('kind', kind, 'value', value)
+                             ORDER BY kind DESC, value) AS ids
+            FROM external_ids WHERE customer IN (SELECT id FROM me)
+        ), untold AS (
+            SELECT c.audience FROM audience_changes c
+            WHERE c.customer IN (SELECT id FROM me) AND EXISTS (
+                SELECT FROM subscriptions s
+                LEFT JOIN subscription_retries r
+                    ON r.subscription = s.id AND r.transaction = c.transaction AND r.seq = c.seq
+                WHERE s.stopped_at IS NULL
+                  AND (r.seq IS NOT NULL OR (c.transaction, c.seq) > (s.transaction, s.seq)))
+        ), left_now AS (
+            SELECT audience FROM audience_members WHERE customer IN (SELECT id FROM me)
+            UNION SELECT audience FROM untold
+        )
+        INSERT INTO audience_notices (at, audience, customer, joined, ids)
+        SELECT $2::timestamptz, l.audience, $1::uuid, false, CASE WHEN EXISTS (
+            SELECT FROM subscriptions s WHERE s.stopped_at IS NULL
+              AND (cardinality(s.audiences) = 0 OR l.audience = ANY (s.audiences))
+        ) THEN ids.ids END
+        FROM left_now l, ids ORDER BY l.audience
+        """,
+        customer,
+        now,
+    )
+
+
 async def erase(connection: Db, customer: UUID) -> None:
     """Delete everything that is known of a customer.
 
@@ -64,6 +106,16 @@ async def erase(connection: Db, customer: UUID) -> None:
             DELETE FROM refusals WHERE customer IN (SELECT id FROM me)
         ), unwanted AS (
             DELETE FROM unsubscriptions WHERE customer IN (SELECT id FROM me)
+        ), inside AS (
+            DELETE FROM audience_members WHERE customer IN (SELECT id FROM me)
+        ), changes AS (
+            DELETE FROM audience_changes WHERE customer IN (SELECT id FROM me)
+        ), checks AS (
+            DELETE FROM audience_checks WHERE customer IN (SELECT id FROM me)
+        ), queued AS (
+            DELETE FROM audience_queue WHERE customer IN (SELECT id FROM me)
+        ), retries AS (
+            DELETE FROM subscription_retries WHERE customer IN (SELECT id FROM me)
         )
         DELETE FROM customers WHERE id IN (SELECT id FROM me)
         """,

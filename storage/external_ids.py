@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from journeys.identity import CustomerId, Directory, ExternalId
+from journeys.identity import CustomerId, Directory, ExternalId, IdKind
 from storage.pool import Db
 
 LOCKS = 0x7069  # the first key of advisory locks on the creation of ids, by shard
@@ -40,6 +40,51 @@ async def directory(
         if row["erased_at"] is not None
     }
     return found, erased
+
+
+async def owners(
+    connection: Db, kind: IdKind, values: Sequence[str], secret: bytes
+) -> tuple[dict[str, CustomerId], set[str]]:
+    """Who owns ids of one kind, and which of those that nobody owns were erased."""
+    rows = await connection.fetch(
+        """
+        SELECT w.value, x.customer, x.customer IS NULL AND EXISTS (
+            SELECT FROM tombstones t
+            WHERE t.hash = sha256($3 || convert_to($1 || ':' || w.value, 'UTF8'))
+        ) AS is_erased
+        FROM unnest($2::text[]) AS w (value)
+        LEFT JOIN external_ids x ON x.kind = $1 AND x.value = w.value
+        """,
+        kind,
+        values,
+        secret,
+    )
+    found = {row["value"]: row["customer"] for row in rows if row["customer"] is not None}
+    return found, {row["value"] for row in rows if row["is_erased"]}
+
+
+async def named(connection: Db, names: Sequence[str]) -> dict[str, CustomerId]:
+    """The customers that names lead to: a user id, else an anonymous id, else our own id."""
+    rows = await connection.fetch(
+        """
+        WITH RECURSIVE wanted AS (
+            SELECT * FROM unnest($1::text[], $2::uuid[]) AS w (name, id)
+        ), chain AS (
+            SELECT w.name, c.id, c.merged_into FROM wanted w JOIN customers c ON c.id = w.id
+            UNION ALL
+            SELECT p.name, c.id, c.merged_into FROM chain p JOIN customers c ON c.id = p.merged_into
+        )
+        SELECT DISTINCT ON (name) name, customer FROM (
+            SELECT w.name, x.kind, x.customer
+            FROM wanted w JOIN external_ids x
+            ON x.value = w.name AND x.kind IN ('user_id', 'anonymous_id')
+            UNION ALL SELECT name, '', id FROM chain WHERE merged_into IS NULL
+        ) found ORDER BY name, kind DESC
+        """,
+        names,
+        [uuid_in(name) for name in names],
+    )
+    return {row["name"]: CustomerId(row["customer"]) for row in rows}
 
 
 async def lock(connection: Db, shards: Iterable[int]) -> None:
@@ -90,3 +135,11 @@ async def of_customers(connection: Db, customers: Sequence[UUID]) -> dict[UUID, 
     for row in rows:
         found[row["customer"]].append(ExternalId(row["kind"], row["value"]))
     return found
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The id of ours that a text may be."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from journeys.event import Event
@@ -22,6 +23,13 @@ class Claimed:
     linked_shard: int | None
     attempts: int
     event: Event
+
+
+class News(NamedTuple):
+    """The numbers of the last changes of journeys and of audiences."""
+
+    journeys: int
+    audiences: int
 
 
 async def lock_shards(connection: Db, shards: Sequence[int]) -> list[int]:
@@ -72,12 +80,13 @@ async def claim_shards(
 
 async def unrouted(
     connection: Db, shards: Sequence[int], now: datetime, limit: int
-) -> tuple[list[Claimed], int]:
-    """The oldest unrouted events of `shards` in order, and the number of journeys' last change."""
+) -> tuple[list[Claimed], News]:
+    """The oldest unrouted events of `shards` in order, and what is published by now."""
     rows = await connection.fetch(
         """
         SELECT i.seq, i.shard, i.linked_shard, i.attempts, e.*,
-               (SELECT coalesce(max(changed), 0) FROM journeys) AS changed
+               (SELECT coalesce(max(changed), 0) FROM journeys) AS journeys,
+               (SELECT coalesce(max(changed), 0) FROM audiences) AS audiences
         FROM (
             SELECT * FROM inbox
             WHERE shard = ANY ($1::int[]) AND (parked_until IS NULL OR parked_until <= $2)
@@ -94,7 +103,7 @@ async def unrouted(
         Claimed(row["seq"], row["shard"], row["linked_shard"], row["attempts"], event_of(row))
         for row in rows
     ]
-    return claimed, rows[0]["changed"] if rows else 0
+    return claimed, News(rows[0]["journeys"], rows[0]["audiences"]) if rows else News(0, 0)
 
 
 async def unrouted_of(
@@ -153,3 +162,16 @@ async def backlog(connection: Db) -> tuple[int, int]:
         "SELECT count(*) AS all, count(*) FILTER (WHERE error IS NOT NULL) AS parked FROM inbox"
     )
     return rows[0]["all"], rows[0]["parked"]
+
+
+async def is_older(connection: Db, than: datetime) -> bool:
+    """Whether an event that was received by then is still to be routed (and is not parked)."""
+    return bool(
+        await connection.fetchval(
+            """
+            SELECT EXISTS (
+                SELECT FROM inbox WHERE received_at <= $1 AND parked_until IS NULL)
+            """,
+            than,
+        )
+    )

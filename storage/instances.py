@@ -41,6 +41,7 @@ class Instance:
     goal_until: datetime | None
     goal_at: datetime | None
     goal_event: UUID | None
+    run: UUID | None
 
 
 def instance(row: asyncpg.Record) -> Instance:
@@ -81,11 +82,11 @@ async def register(connection: Db, newcomers: Sequence[Mapping[str, Any]]) -> se
     rows = await connection.fetch(
         """
         INSERT INTO instances (id, journey, version, customer, key, workflow_id, entry_event,
-                               entry, entered_at, position, goal_until, why)
+                               entry, entered_at, position, goal_until, why, run)
         SELECT * FROM jsonb_to_recordset($1) AS n (
             id uuid, journey text, version int, customer uuid, key text, workflow_id text,
             entry_event uuid, entry jsonb, entered_at timestamptz, position text,
-            goal_until timestamptz, why jsonb)
+            goal_until timestamptz, why jsonb, run uuid)
         ON CONFLICT DO NOTHING RETURNING id
         """,
         list(newcomers),

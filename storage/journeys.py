@@ -28,6 +28,7 @@ class JourneyRow:
     stopped_at: datetime | None
     published_at: datetime
     changed: int
+    enters_since: datetime
 
     @property
     def state(self) -> JourneyState:
@@ -41,7 +42,7 @@ class JourneyRow:
 
 LISTED = """
     SELECT j.name, j.version, v.hash, j.closed_at, j.paused_at, j.stopped_at, v.published_at,
-           j.changed
+           j.changed, coalesce(j.enters_since, v.published_at) AS enters_since
     FROM journeys j JOIN journey_versions v ON v.journey = j.name AND v.version = j.version
 """
 
@@ -66,10 +67,11 @@ async def publish(
             JOIN journey_versions v ON v.journey = j.name AND v.version = j.version
             WHERE j.name = $1 AND v.hash = $2
         ), next AS (
-            INSERT INTO journeys (name, version, created_at) SELECT $1, 1, $5
+            INSERT INTO journeys (name, version, created_at, enters_since) SELECT $1, 1, $5, $5
             WHERE NOT EXISTS (SELECT FROM same)
             ON CONFLICT (name) DO UPDATE
-                SET version = journeys.version + 1, changed = nextval('journey_changes')
+                SET version = journeys.version + 1, changed = nextval('journey_changes'),
+                    enters_since = $5
             RETURNING version
         ), stored AS (
             INSERT INTO journey_versions
@@ -104,6 +106,7 @@ async def change(
                                 WHEN 'resume' THEN NULL WHEN 'stop' THEN NULL ELSE paused_at END,
             closed_at = CASE WHEN $3 IN ('close', 'stop') THEN coalesce(closed_at, $2)
                              WHEN $3 = 'open' THEN NULL ELSE closed_at END,
+            enters_since = CASE WHEN $3 IN ('resume', 'open') THEN $2 ELSE enters_since END,
             stopped_at = CASE $3 WHEN 'stop' THEN $2 ELSE stopped_at END
         WHERE name = $1
         """,
@@ -125,6 +128,11 @@ async def listed(connection: Db) -> list[JourneyRow]:
     return [JourneyRow(**row) for row in await connection.fetch(LISTED + "ORDER BY j.name")]
 
 
+async def changed(connection: Db) -> int:
+    """A number that grows whenever a journey is published, paused, closed or stopped."""
+    return int(await connection.fetchval("SELECT coalesce(max(changed), 0) FROM journeys"))
+
+
 async def versions(connection: Db, name: str) -> list[tuple[int, str, datetime]]:
     """Version, hash and time of every version, the newest first."""
     rows = await connection.fetch(
@@ -135,6 +143,12 @@ async def versions(connection: Db, name: str) -> list[tuple[int, str, datetime]]
         name,
     )
     return [(row["version"], row["hash"], row["published_at"]) for row in rows]
+
+
+async def definitions(connection: Db) -> list[Journey]:
+    """Every version of every journey: somebody may be inside each of them."""
+    rows = await connection.fetch("SELECT definition FROM journey_versions")
+    return [Journey.model_validate_json(row["definition"]) for row in rows]
 
 
 async def plan(connection: Db, name: str, version: int) -> Plan | None:

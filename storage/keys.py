@@ -1,21 +1,33 @@
-"""Write and admin keys: random secrets of which only the hash is kept."""
+"""Write, admin and browser keys: random secrets of which only the hash is kept."""
 
 import asyncio
 import hmac
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal
+from uuid import UUID
 
 import asyncpg
 
 from storage.pool import Db
 
-KeyKind = Literal["write", "admin"]
+KeyKind = Literal["write", "admin", "browser"]
 
 FRESH = 5.0  # a removed key is refused after this many seconds
 PATIENCE = 0.5  # an unknown key makes us look again, at most this often
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is shown of a key that was handed out."""
+
+    id: UUID
+    kind: KeyKind
+    name: str
+    created_at: datetime
 
 
 def new_secret(kind: KeyKind) -> str:
@@ -28,20 +40,44 @@ def digest(secret: str) -> bytes:
     return sha256(secret.encode(errors="surrogatepass")).digest()
 
 
-async def add(connection: Db, kind: KeyKind, name: str, secret: str, now: datetime) -> None:
+async def add(connection: Db, kind: KeyKind, name: str, secret: str, now: datetime) -> Key:
     """Let `secret` in from now on; adding it again changes nothing."""
-    await connection.execute(
+    rows = await connection.fetch(
         """
         INSERT INTO keys (hash, kind, name, created_at) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (hash) DO NOTHING
+        ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash
+        RETURNING id, kind, name, created_at
         """,
         digest(secret), kind, name, now,
     )  # fmt: skip
+    return Key(**rows[0])
 
 
 async def remove(connection: Db, kind: KeyKind, name: str) -> None:
     """Refuse from now on every key that has this name."""
     await connection.execute("DELETE FROM keys WHERE kind = $1 AND name = $2", kind, name)
+
+
+async def listed(connection: Db) -> list[Key]:
+    """Every key, the oldest first; an installation has a handful."""
+    rows = await connection.fetch(
+        "SELECT id, kind, name, created_at FROM keys ORDER BY created_at, id"
+    )
+    return [Key(**row) for row in rows]
+
+
+async def revoke(connection: Db, id: UUID) -> bool:
+    """Refuse one key from now on; False if it is not there, or is the last admin key."""
+    row = await connection.fetchrow(
+        """
+        WITH admins AS (SELECT id FROM keys WHERE kind = 'admin' ORDER BY id FOR UPDATE)
+        DELETE FROM keys
+        WHERE id = $1 AND (kind <> 'admin' OR (SELECT count(*) FROM admins) > 1)
+        RETURNING id
+        """,
+        id,
+    )
+    return row is not None
 
 
 async def hashes(connection: Db) -> list[tuple[KeyKind, bytes]]:
@@ -61,17 +97,26 @@ class Keys:
 
     async def accepts(self, kind: KeyKind, secret: str) -> bool:
         """Whether `secret` is a key of this kind."""
+        return await self.kind_of(secret) == kind
+
+    async def kind_of(self, secret: str) -> KeyKind | None:
+        """Of what kind the key `secret` is, if it is one."""
         hashed = digest(secret)
         await self._refresh(FRESH)
-        if self._has(kind, hashed):
-            return True
-        await self._refresh(PATIENCE)
-        return self._has(kind, hashed)
+        found = self._kind(hashed)
+        if found is None:
+            await self._refresh(PATIENCE)
+            found = self._kind(hashed)
+        return found
 
-    def _has(self, kind: KeyKind, hashed: bytes) -> bool:
+    def look_again(self) -> None:
+        """Read the table for the next key; other processes do within seconds."""
+        self._read_at = float("-inf")
+
+    def _kind(self, hashed: bytes) -> KeyKind | None:
         # No early end: how long it takes must not tell which key came close.
-        matches = [hmac.compare_digest(hashed, known) and kind == of for of, known in self._known]
-        return any(matches)
+        kinds = [kind for kind, known in self._known if hmac.compare_digest(hashed, known)]
+        return kinds[0] if kinds else None
 
     async def _refresh(self, age: float) -> None:
         if time.monotonic() - self._read_at <= age:

@@ -69,3 +69,50 @@ async def move(connection: Db, loser: CustomerId, winner: CustomerId) -> None:
         loser,
         winner,
     )
+
+
+async def move_memberships(
+    connection: Db, loser: CustomerId, winner: CustomerId, now: datetime
+) -> None:
+    """`winner` is in every audience that one of the two was in, since the earlier of the times.
+
+    The log says that `loser` left and that `winner` joined where it was not; subscribers are told
+    that `winner` is in where it was as well, now under the ids of both.
+    """
+    await connection.execute(
+        """
+        WITH gone AS (
+            DELETE FROM audience_members WHERE customer = $1 RETURNING audience, joined_at, why
+        ), kept AS (
+            INSERT INTO audience_members AS m (audience, customer, joined_at, why)
+            SELECT audience, $2::uuid, joined_at, why FROM gone ORDER BY audience
+            ON CONFLICT (audience, customer) DO UPDATE SET
+                joined_at = least(m.joined_at, excluded.joined_at),
+                why = CASE WHEN excluded.joined_at < m.joined_at THEN excluded.why ELSE m.why END
+            RETURNING audience, xmax = 0 AS is_new  -- an updated row has an xmax
+        ), told AS (
+            INSERT INTO audience_changes (at, audience, customer, joined, why)
+            SELECT $3::timestamptz, audience, $1::uuid, false,
+                   jsonb_build_object('merged_into', $2::uuid)
+            FROM gone
+            UNION ALL
+            SELECT $3, audience, $2, true, jsonb_build_object('merged_from', $1::uuid)
+            FROM kept WHERE is_new
+        ), noticed AS (
+            INSERT INTO audience_notices (at, audience, customer, joined)
+            SELECT $3, m.audience, $2::uuid, true FROM audience_members m
+            WHERE m.customer = $2 AND EXISTS (
+                SELECT FROM subscriptions s WHERE s.stopped_at IS NULL
+                  AND (cardinality(s.audiences) = 0 OR m.audience = ANY (s.audiences)))
+        ), checks AS (
+            DELETE FROM audience_checks WHERE customer = $1 RETURNING at
+        ), checked AS (
+            INSERT INTO audience_checks AS c (customer, at) SELECT $2, at FROM checks
+            ON CONFLICT (customer) DO UPDATE SET at = least(c.at, excluded.at)
+        )
+        UPDATE audience_queue SET customer = $2 WHERE customer = $1
+        """,
+        loser,
+        winner,
+        now,
+    )

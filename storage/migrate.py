@@ -7,7 +7,7 @@ import asyncpg
 from pogo_core.util import migrate
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-PARTITIONED = ("events", "trail", "refusals")
+PARTITIONED = ("events", "trail", "refusals", "audience_changes")
 LOCK = 0x70617263  # any number of ours: migrations of one database run one at a time
 
 

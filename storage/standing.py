@@ -111,7 +111,7 @@ async def history(
         """
         SELECT name, occurred_at, properties FROM events
         WHERE customer = $1 AND name = ANY ($2::text[]) AND occurred_at <= $3
-        ORDER BY occurred_at, received_at
+        ORDER BY occurred_at, received_at, id
         """,
         customer,
         list(names),

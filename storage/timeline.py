@@ -34,40 +34,42 @@ class Line:
     until: datetime | None
     reason: str | None
     detail: Mapping[str, Any] | None
+    run: UUID | None
 
 
 # Each arm reads the rows of one customer by an index that begins with the customer.
 LINES = """
     SELECT occurred_at AS at, 0 AS rank, id::text AS ref, 'event' AS kind, NULL AS journey,
            NULL::uuid AS instance, name, e.kind AS state, NULL::timestamptz AS until,
-           NULL AS reason, properties AS detail
+           NULL AS reason, properties AS detail, NULL::uuid AS run
     FROM events e WHERE customer = $1
     UNION ALL
     SELECT r.at, 1, r.event || '/' || r.journey, 'refusal', r.journey, NULL,
            (SELECT name FROM events e WHERE e.customer = $1 AND e.id = r.event LIMIT 1), NULL, NULL,
-           r.reason, r.why
+           r.reason, r.why, r.run
     FROM refusals r WHERE r.customer = $1
     UNION ALL
-    SELECT entered_at, 2, id::text, 'entry', journey, id, NULL, NULL, NULL, NULL, entry
+    SELECT entered_at, 2, id::text, 'entry', journey, id, NULL, NULL, NULL, NULL, entry, run
     FROM instances WHERE customer = $1
     UNION ALL
     SELECT t.at, 3, t.instance || '/' || lpad(t.visit::text, 9, '0'), 'step', i.journey, i.id,
            t.step, t.exit, t.left_at, NULL,
-           nullif(jsonb_strip_nulls(jsonb_build_object('result', t.result, 'why', t.why)), '{}')
+           nullif(jsonb_strip_nulls(jsonb_build_object('result', t.result, 'why', t.why)), '{}'),
+           NULL
     FROM instances i JOIN trail t ON t.entered_at = i.entered_at AND t.instance = i.id
     WHERE i.customer = $1
     UNION ALL
     SELECT at, 4, id::text, 'message', journey, instance, step, state, settled_at, reason,
            jsonb_strip_nulls(jsonb_build_object('channel', channel, 'topic', topic, 'class', class,
-                                                'provider', provider, 'detail', detail))
+                                                'provider', provider, 'detail', detail)), NULL
     FROM messages WHERE customer = $1
     UNION ALL
     SELECT goal_at, 5, id::text, 'goal', journey, id, NULL, NULL, NULL, NULL,
-           jsonb_build_object('event', goal_event)
+           jsonb_build_object('event', goal_event), NULL
     FROM instances WHERE customer = $1 AND goal_at IS NOT NULL
     UNION ALL
     SELECT ended_at, 6, id::text, 'end', journey, id, position, outcome, NULL, NULL,
-           CASE WHEN outcome <> 'completed' THEN why END
+           CASE WHEN outcome <> 'completed' THEN why END, NULL
     FROM instances WHERE customer = $1 AND ended_at IS NOT NULL
 """
 

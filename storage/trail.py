@@ -135,15 +135,17 @@ class Refused:
     customer: CustomerId
     reason: str
     why: Mapping[str, Any] | None
+    run: UUID | None = None
 
 
 async def refuse(connection: Db, refusals: Sequence[Refused]) -> None:
     """Write down what did not happen; of one event and journey the first reason stays."""
     await connection.execute(
         """
-        INSERT INTO refusals (at, event, journey, customer, reason, why)
+        INSERT INTO refusals (at, event, journey, customer, reason, why, run)
         SELECT * FROM jsonb_to_recordset($1) AS r (
-            at timestamptz, event uuid, journey text, customer uuid, reason text, why jsonb)
+            at timestamptz, event uuid, journey text, customer uuid, reason text, why jsonb,
+            run uuid)
         ON CONFLICT DO NOTHING
         """,
         list(refusals),
@@ -156,7 +158,7 @@ async def refusals_of(
     """What did not happen to a customer, the latest first."""
     rows = await connection.fetch(
         """
-        SELECT at, event, journey, customer, reason, why FROM refusals
+        SELECT at, event, journey, customer, reason, why, run FROM refusals
         WHERE customer = $1 AND ($2::text IS NULL OR journey = $2)
         ORDER BY at DESC LIMIT $3
         """,

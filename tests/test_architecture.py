@@ -11,9 +11,9 @@ from journeys.fields import KINDS
 
 ROOT = Path(__file__).parents[1]
 OURS = [
-    "activities", "api", "bench", "channels", "cli", "embedded", "expressions", "journeys",
-    "routing", "storage", "workflows", "clock", "settings", "task_queues", "telemetry", "wiring",
-    "worker",
+    "activities", "api", "audiences", "bench", "channels", "cli", "embedded", "expressions",
+    "journeys", "routing", "storage", "workflows", "clock", "settings", "task_queues",
+    "telemetry", "wiring", "worker",
 ]  # fmt: skip
 LONGEST = 220
 KNOWS_KINDS = ("journeys/steps/", "journeys/checks/")

@@ -13,7 +13,10 @@ from typer.core import TyperGroup
 
 from api.app import create_app
 from api.routes import tracking
-from cli.commands import COMMANDS, command_line
+from audiences.catalog import Catalog
+from audiences.check import check_document as check_audience
+from audiences.document import read as read_audience
+from cli.commands import COMMANDS, GROUPS, command_line
 from journeys.check import check_document
 from journeys.document import Document, read
 from journeys.fields import KINDS, PARTS
@@ -32,7 +35,9 @@ EACH = pytest.mark.parametrize("path", DOCS, ids=lambda path: path.relative_to(R
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
 SETTING = re.compile(rf"{PREFIX}([A-Z_]*[A-Z])(_\*)?")
-ROUTE = re.compile(r"`(?:(GET|POST|PUT|DELETE) )?(/(?:v1|health|api|sourceConfig)\b[^`\s?]*)`")
+ROUTE = re.compile(
+    r"`(?:(GET|POST|PUT|DELETE) )?(/(?:v1|ofrep|health|api|sourceConfig)\b[^`\s?]*)`"
+)
 FRAGMENT = "journey: example\nentry: {event: Begun}\nsteps:\n"
 
 DESCRIBED = create_app(Settings.model_construct()).openapi()["paths"]
@@ -48,7 +53,24 @@ def blocks(path: Path, language: str) -> list[str]:
 
 # Examples --------------------------------------------------------------------------
 
-JOURNEYS = [(path, text) for path in DOCS for text in blocks(path, "yaml")]
+YAML = [(path, text) for path in DOCS for text in blocks(path, "yaml")]
+AUDIENCES = [(path, text) for path, text in YAML if text.startswith("audience:")]
+JOURNEYS = [one for one in YAML if one not in AUDIENCES]
+
+
+@pytest.mark.parametrize(("path", "text"), AUDIENCES, ids=lambda one: str(one)[:40])
+def test_audience_in_the_docs_has_no_error(path: Path, text: str) -> None:
+    findings = check_audience(read_audience(text, path.name), Catalog(), partial=True)
+
+    assert [str(finding) for finding in findings] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "audiences").glob("*.yaml")))
+def test_example_audience_has_no_error(path: Path) -> None:
+    findings = check_audience(read_audience(path.read_text("utf-8"), path.name), Catalog(),
+                              partial=True)  # fmt: skip
+
+    assert [str(finding) for finding in findings if finding.severity == "error"] == []
 
 
 @pytest.mark.parametrize(("path", "text"), JOURNEYS, ids=lambda one: str(one)[:40])
@@ -109,13 +131,16 @@ def lines(path: Path) -> Iterator[str]:
 
 @EACH
 def test_commands_exist(path: Path) -> None:
-    group = typer.main.get_command(command_line(COMMANDS))
+    named = {*COMMANDS, *GROUPS, *(name for group, _ in GROUPS.values() for name in group)}
+    group = typer.main.get_command(command_line(named))
     assert isinstance(group, TyperGroup)
     for line in lines(path):
         if not re.match(r"(\$ )?\S*parcours ", line):
             continue
         words = shlex.split(line.removeprefix("$ "), comments=True)
         command = group.commands[words[1]]
+        if isinstance(command, TyperGroup):
+            command = command.commands[words[2]]
         known = {option for one in command.params for option in one.opts}
         assert [word for word in words[2:] if word.startswith("-") and word not in known] == []
 

@@ -1,4 +1,4 @@
-"""Starts and signals instances, with request ids that make a repeat harmless."""
+"""Starts and signals instances and runs, with request ids that make a repeat harmless."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,15 +16,22 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.converter import encode_search_attributes
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from journeys.calls import Nudge
+from workflows.run import RUN, RunStart
 from workflows.start import EVENT_SIGNAL, RESUME_SIGNAL, TASK_QUEUE, WORKFLOW, Start
 
 JOURNEY = SearchAttributeKey.for_keyword("ParcoursJourney")
 VERSION = SearchAttributeKey.for_int("ParcoursVersion")
 CUSTOMER = SearchAttributeKey.for_keyword("ParcoursCustomer")
 TASK_TIMEOUT = timedelta(seconds=10)
+
+
+def of_journey(journey: str) -> TypedSearchAttributes:
+    """What the runs of a journey are found by."""
+    return TypedSearchAttributes([SearchAttributePair(JOURNEY, journey)])
 
 
 class StillClosing(Exception):
@@ -79,6 +86,19 @@ class Engine:
             if error.status == RPCStatusCode.ALREADY_EXISTS:
                 raise StillClosing(workflow_id) from error
             raise
+
+    async def begin(self, workflow_id: str, start: RunStart) -> None:
+        """Begin a run; doing so twice begins one."""
+        try:
+            await self.client.start_workflow(
+                RUN,
+                start,
+                id=workflow_id,
+                task_queue=self.task_queue,
+                search_attributes=of_journey(start.journey),
+            )
+        except WorkflowAlreadyStartedError:
+            return
 
     async def nudge(self, workflow_id: str, nudge: Nudge) -> bool:
         """Signal an instance; False if it is not running. The server drops a repeat."""

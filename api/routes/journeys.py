@@ -14,7 +14,7 @@ from api.reporting import Report, report
 from api.state import Parts, State
 from journeys.finding import Finding
 from journeys.model import Model
-from storage import journeys, reports
+from storage import audiences, journeys, reports
 from storage.journeys import JourneyRow, JourneyState, Verb
 
 router = APIRouter(tags=["journeys"])
@@ -91,14 +91,21 @@ async def publish(
     journey: str, body: PublishRequest, parts: Parts, response: Response
 ) -> Published:
     """Check a definition completely, and make it the journey's newest version."""
-    sound = publishing.checked(journey, body)
+    sound = publishing.checked(journey, body, parts.clock.now())
     version, is_new = await journeys.publish(
         parts.pool, journey, sound.hash, sound.definition, sound.templates, parts.clock.now()
     )
     await parts.registry.refresh(parts.pool)
     response.status_code = 201 if is_new else 200
+    audience_names = [
+        name for row in await audiences.listed(parts.pool) for name in row.definition.names
+    ]
     return Published(
-        journey=journey, version=version, hash=sound.hash, is_new=is_new, warnings=sound.warnings
+        journey=journey,
+        version=version,
+        hash=sound.hash,
+        is_new=is_new,
+        warnings=(*sound.warnings, *publishing.no_audience(sound, audience_names)),
     )
 
 

@@ -35,6 +35,7 @@ class LineView(Model):
     detail: Mapping[str, JsonValue] | None = Field(
         description="properties of the event, or what was decided by which values"
     )
+    run: UUID | None = Field(description="the run that entered, or did not")
 
 
 class TimelinePage(Model):
@@ -76,6 +77,7 @@ def view(line: Line) -> LineView:
         until=line.until,
         reason=line.reason,
         detail=line.detail,
+        run=line.run,
     )
 
 

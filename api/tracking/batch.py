@@ -8,7 +8,7 @@ from api.tracking.errors import BadItem, Refusal
 from api.tracking.limits import BATCH_BYTES, BATCH_ITEMS
 from journeys.event import Event
 
-SLICE = 500  # items read before others get their turn
+SLICE = 50  # items read before others get their turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cli.reports.phrases import STATES, moment, reason
-from journeys.why import Fate, Refused, Visited
+from journeys.why import ByRun, Fate, Refused, Visited
 
 Reasons = Mapping[str, Any]
 
@@ -47,9 +47,10 @@ def of_refusal(one: Refused) -> str:
     """Why an event did not do what it could have done."""
     why = one.why or {}
     name = f"{one.name}: " if one.name else ""
+    name = f"{of_run(one.run)}: " if one.run is not None else name
     step = f"at {why['step']}, " if "step" in why else ""
     if one.reason in {"condition", "exit_condition", "wait_condition"} and "condition" in why:
-        event = name if one.reason != "condition" else ""
+        event = name if one.reason != "condition" or one.run is not None else ""
         return f"{event}{step}{judged(why)}"
     if one.reason == "key_unknown":
         return f"{name}the key {why.get('key')} could not be worked out: {why.get('reason')}"
@@ -57,6 +58,18 @@ def of_refusal(one: Refused) -> str:
         at = moment(datetime.fromisoformat(why["occurred_at"]))
         return f"{name}{reason('late')}: it occurred at {at}"
     return name + reason(one.reason)
+
+
+def of_run(run: ByRun) -> str:
+    """The run that entered somebody, or looked and did not."""
+    how = {
+        "schedule": "due at",
+        "date": "by date at",
+        "event": "by a business event at",
+        "request": "that was asked for at",
+    }[run.cause]
+    over = f" over {run.audience}" if run.audience else ""
+    return f"by run {run.id}{over}, {how} {moment(run.scheduled_for)} UTC"
 
 
 def moved(visit: Visited) -> str:

@@ -73,7 +73,7 @@ def _broken(subject: Subject, written: Written, error: ExpressionError) -> Findi
 def _of_journey(subject: Subject) -> Iterator[Written]:
     """The expressions outside the steps. Where no event enters, there is none to judge."""
     journey = subject.journey
-    seen = ENTRY_SEEN if journey.entry.event is not None else ENTRY_SEEN - {"event"}
+    seen = ENTRY_SEEN if journey.entry.has_event else ENTRY_SEEN - {"event"}
     if journey.entry.when is not None:
         yield Written(("entry", "when"), Source("when", journey.entry.when, "condition", seen))
     if journey.entry.key is not None:

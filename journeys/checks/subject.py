@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from journeys.checks.graph import Graph
 from journeys.definition import Journey
@@ -21,6 +22,7 @@ class Subject:
     map: SourceMap
     file: str
     graph: Graph
+    now: datetime | None = None
 
     def steps(self) -> list[tuple[Path, StepBase]]:
         """Every step with its path."""

@@ -110,7 +110,7 @@ def _rules(subject: Subject) -> Iterator[Finding]:
                 f"an exit rule above ends the journey on every {rule.event!r}",
                 "remove this rule, or give the one above a condition",
             )
-        elif _ends_all(rule, journey.entry.event or ""):
+        elif _ends_all(rule, journey.entry.event_name or ""):
             yield subject.finding(
                 path,
                 "exit_on_entry",

@@ -12,14 +12,14 @@ from journeys.verdicts import needs_of
 
 def entered(plan: Plan, event: Event) -> bool:
     """Whether `event` is of the kind that starts an instance of `plan`."""
-    return plan.journey.entry.event == event.name
+    return plan.journey.entry.is_entered_by(event.name, event.properties)
 
 
 def heeded(plan: Plan) -> set[str]:
     """The events that can start an instance of `plan` or do something to one."""
     journey = plan.journey
     names = {rule.event for rule in journey.exits}
-    names |= {one for one in (journey.entry.event, journey.goal and journey.goal.event) if one}
+    names |= {one for one in (journey.entry.event_name, journey.goal and journey.goal.event) if one}
     for step in journey.steps:
         if isinstance(step, WaitFor):
             names |= {awaited.event for awaited in step.events.values()}

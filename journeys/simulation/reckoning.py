@@ -46,7 +46,7 @@ def _journey(simulation: Simulation, plan: Plan, with_instances: bool) -> Journe
     return JourneyReport(
         journey=plan.name,
         description=plan.journey.description,
-        entry_event=plan.journey.entry.event,
+        entry_event=plan.journey.entry.event_name,
         entered=len(passages),
         customers=len({passage.inside.customer for passage in passages}),
         outcomes=dict(Counter(str(one.outcome) for one in passages if not one.is_open)),

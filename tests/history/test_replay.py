@@ -15,6 +15,7 @@ from journeys.steps import Step
 from journeys.templates import Template
 from workflows.converter import worker_converter
 from workflows.journey import JourneyWorkflow
+from workflows.run import RunWorkflow
 from workflows.sandbox import RESTRICTIONS
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -45,7 +46,7 @@ def replayer(runner: WorkflowRunner) -> Replayer:
         return recorded.get(ref)
 
     return Replayer(
-        workflows=[JourneyWorkflow],
+        workflows=[JourneyWorkflow, RunWorkflow],
         data_converter=worker_converter(fetch),
         workflow_runner=runner,
     )

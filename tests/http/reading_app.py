@@ -15,17 +15,20 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from api import errors
 from api.auth import admin
-from api.routes import customers, journeys, messages
+from api.routes import business_events, customers, imports, journeys, members, messages, runs
+from api.tracking.ingest import Ingest
 from clock import Clock
 from journeys.event import Event, event_id
 from journeys.identity import CustomerId, ExternalId
 from routing.registry import Registry
+from routing.round import Round
 from storage import attempts, events, external_ids, instances, keys, trail
 from storage import customers as people
 from storage.attempts import Settle
 from storage.customers import Written
 from storage.messages import MessageState
 from storage.trail import Refused, Visit
+from workflows.run import RunStart
 
 NOW = datetime(2026, 11, 20, 10, 2, tzinfo=UTC)
 KEY = "admin_for_tests"
@@ -57,6 +60,12 @@ class FakeEngine:
     is_away: bool = False
     forgotten: set[str] = field(default_factory=set)
 
+    async def begin(self, workflow_id: str, start: RunStart) -> None:
+        """Begin a run."""
+        if self.is_away:
+            raise RPCError("away", RPCStatusCode.UNAVAILABLE, b"")
+        self.calls.append(("begin", workflow_id))
+
     async def terminate(self, workflow_id: str, reason: str) -> None:
         """End a workflow."""
         if self.is_away:
@@ -78,18 +87,20 @@ async def client_of(
     await keys.add(pool, "admin", "tests", KEY, NOW)
     app = FastAPI()
     errors.install(app)
-    for routes in (journeys, customers, messages):
+    for routes in (journeys, runs, business_events, customers, messages, imports, members):
         app.include_router(routes.router, dependencies=[Depends(admin)])
     state = app.state
     state.pool, state.clock, state.secret = pool, Clock(), SECRET
     state.keys, state.registry, state.engine = keys.Keys(pool), Registry(), engine or FakeEngine()
-    state.round = state.ingest = None
+    state.ingest = Ingest(pool, state.clock, state.keys)
+    state.round = Round(pool, state.registry, state.engine, state.clock, SECRET, timedelta(hours=1))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=True)
     headers = {"Authorization": f"Bearer {KEY}"}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://test", headers=headers
     ) as client:
         yield client
+    await state.ingest.bell.rest()
 
 
 async def publish(client: httpx.AsyncClient, definition: Mapping[str, Any] = CART) -> None:

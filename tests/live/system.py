@@ -123,14 +123,14 @@ class System:
 
     async def route(self, round: Round | None = None) -> None:
         """Route what waits, as one turn of a router."""
-        found, changed = await inbox.unrouted(self.pool, range(SHARDS), datetime.now(UTC), 1000)
+        found, news = await inbox.unrouted(self.pool, range(SHARDS), datetime.now(UTC), 1000)
         router = Router(str(self.settings.database_url), round or await self.round())
-        await router.route(found, changed)
+        await router.route(found, news)
 
 
 def event(
     name: str,
-    user: str,
+    user: str | None,
     at: datetime | None = None,
     message_id: str | None = None,
     kind: Any = "track",
@@ -180,7 +180,7 @@ async def working(settings: Settings, *, routes: bool = True, **main: Any) -> As
             parts = await remade(settings, parts, main)
         for one in parts.workers:
             await stack.enter_async_context(one)
-        jobs = [parts.housekeeping.run(), parts.attempts.renew_leases()]
+        jobs = parts.jobs()
         jobs += [parts.router.run()] if routes else []
         tasks = [asyncio.create_task(one) for one in jobs]
         try:

@@ -21,7 +21,7 @@ def refused(source: str, roots: frozenset[str] = ALL) -> ExpressionError:
         ("event.total == None", 16, "there is no `None`", "write `null`"),
         ("event.total >", 14, "the expression ends too early", "a value or a closing bracket"),
         ("event.x == 'a", 12, "the text that starts here has no closing quote", None),
-        ("foo(1)", 4, "there is no function `foo`", "there are: days, events, hours"),
+        ("foo(1)", 4, "there is no function `foo`", "there are: days, events, first, hours"),
         ('event("x").size() > 1', 6, "there is no function `event`", "did you mean `events`?"),
         ('events("a").sum() > 3', 16, "`sum` is not called like this", "write sum("),
         ("events(3)", 7, "`events` does not take (int)", "write events("),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cli import main as command_line
-from cli.commands import COMMANDS
+from cli.commands import COMMANDS, GROUPS
 from cli.errors import CommandError
 
 
@@ -53,4 +53,6 @@ def test_unexpected_error_says_where_it_came_from() -> None:
 
 
 def test_every_command_is_at_its_place() -> None:
-    assert all(callable(pkgutil.resolve_name(command.place)) for command in COMMANDS.values())
+    every = [*COMMANDS.values(), *(one for group, _ in GROUPS.values() for one in group.values())]
+
+    assert all(callable(pkgutil.resolve_name(command.place)) for command in every)

@@ -1,0 +1,1 @@
+"""Audiences: what a group is, read from files and checked; pure."""

@@ -1,0 +1,130 @@
+"""The audiences there are: what each one looks at, and who depends on whom."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import CycleError, TopologicalSorter
+
+from audiences.definition import AnyAudience, Composition
+from expressions import EVERYTHING, Condition, Needs, condition
+from expressions.horizon import is_derivable
+
+SEEN = frozenset({"customer", "now"})
+RECEIPTS = frozenset({"Message Opened", "Message Clicked"})
+CHOICES = frozenset({"Unsubscribed", "Subscribed"})
+
+
+def judged(audience: AnyAudience) -> Condition | None:
+    """The compiled condition of an audience whose customers are judged one by one.
+
+    Raises:
+        ExpressionError: it is none.
+    """
+    if audience.condition is None or (isinstance(audience, Composition) and audience.is_ranked):
+        return None
+    return condition(audience.condition, roots=SEEN)
+
+
+def of(audience: AnyAudience) -> frozenset[str]:
+    """The audiences that this one is made of, without their parts; raises ExpressionError."""
+    if audience.condition is None:
+        return frozenset()
+    needs = condition(audience.condition, roots=SEEN).needs
+    return frozenset(base(name) for name in needs.audiences)
+
+
+def base(name: str) -> str:
+    """The audience of a part: `pilot` of `pilot/a`."""
+    return name.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Audiences by name, and those whose members have been found."""
+
+    audiences: Mapping[str, AnyAudience] = field(default_factory=dict)
+    ready: frozenset[str] = frozenset()
+
+    @cached_property
+    def conditions(self) -> dict[str, Condition]:
+        """Of those that are judged customer by customer."""
+        found = {name: judged(one) for name, one in self.audiences.items()}
+        return {name: one for name, one in found.items() if one is not None}
+
+    @cached_property
+    def order(self) -> dict[str, int]:
+        """The place of each audience after all that it is made of."""
+        sorter = TopologicalSorter({name: of(one) for name, one in self.audiences.items()})
+        return {name: place for place, name in enumerate(sorter.static_order())}
+
+    @cached_property
+    def _watchers(self) -> dict[tuple[str, str], frozenset[str]]:
+        watchers: dict[tuple[str, str], set[str]] = {}
+        for name, one in self.conditions.items():
+            for watched in watched_by(one.needs):
+                watchers.setdefault(watched, set()).add(name)
+        return {watched: frozenset(names) for watched, names in watchers.items()}
+
+    def touched_by(self, event: str | None, attributes: Iterable[str]) -> frozenset[str]:
+        """The audiences that may change for a customer of whom this is news."""
+        keys = [("event", event)] if event else []
+        keys += [("attribute", attribute) for attribute in attributes]
+        found = [self._watchers.get(key, frozenset()) for key in keys]
+        if len(keys) > bool(event):
+            found.append(self._watchers.get(("attribute", EVERYTHING), frozenset()))
+        return frozenset().union(*found)
+
+    def unready(self, names: Iterable[str]) -> list[str]:
+        """Those whose customers are judged one by one, once its first members are found."""
+        return [name for name in names if name in self.conditions and name not in self.ready]
+
+    @cached_property
+    def hourly(self) -> list[str]:
+        """Those that time changes in a way that cannot be foreseen."""
+        return [name for name, one in self.conditions.items() if not is_derivable(one)]
+
+    @cached_property
+    def timely(self) -> list[str]:
+        """Those that time alone can change, at instants that can be foreseen."""
+        return [
+            name
+            for name, one in self.conditions.items()
+            if is_derivable(one)
+            and ("now" in one.needs.roots or one.needs.events or one.needs.messages)
+        ]
+
+    def dependents(self, names: Iterable[str]) -> frozenset[str]:
+        """The audiences that look at who is in these."""
+        return frozenset().union(
+            *(self._watchers.get(("audience", name), frozenset()) for name in names)
+        )
+
+    def needs(self, names: Iterable[str]) -> Needs:
+        """What judging these has to know."""
+        return Needs.of(*(self.conditions[name].needs for name in names))
+
+    def users(self, name: str) -> list[str]:
+        """The audiences that are made of this one, by name."""
+        return sorted(other for other, one in self.audiences.items() if name in of(one))
+
+    def cycle(self, audience: AnyAudience) -> list[str] | None:
+        """The way back to itself that publishing `audience` would make."""
+        given = {**self.audiences, audience.audience: audience}
+        try:
+            TopologicalSorter({name: of(one) for name, one in given.items()}).prepare()
+        except CycleError as error:
+            way: list[str] = error.args[1]
+            return way
+        return None
+
+
+def watched_by(needs: Needs) -> set[tuple[str, str]]:
+    """What makes a condition with these needs worth judging again."""
+    events = set(needs.events)
+    events |= RECEIPTS if needs.messages else set()
+    events |= CHOICES if needs.subscriptions else set()
+    return (
+        {("event", name) for name in events}
+        | {("attribute", name) for name in needs.customer}
+        | {("audience", name) for name in needs.audiences}
+    )

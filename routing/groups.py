@@ -1,0 +1,131 @@
+"""A page of customers enters a journey: the router's rules, for many at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid5
+
+from expressions import Facts, Needs, condition, value
+from journeys.effects import Effects, Gate, Inside
+from journeys.entering import approach
+from journeys.entry import Entry
+from journeys.event import Event, EventId
+from journeys.identity import CustomerId
+from journeys.plan import Plan
+from journeys.verdicts import ENTRY_SEEN
+from routing.orders import newcomer
+from routing.registry import insides
+from routing.round import Round
+from storage import customers, instances, progress, trail
+from storage.facts import facts_of
+from storage.instances import Instance
+from storage.runs import Run
+from storage.trail import Refused
+
+Entries = Mapping[CustomerId, Mapping[str, Any]]
+"""The customers who are meant, and what `entry` holds for each."""
+
+
+@dataclass(slots=True)
+class Page:
+    """What becomes of a page."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    starts: dict[UUID, Inside] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    refusals: int = 0
+
+
+async def enter_page(
+    round: Round, run: Run, plan: Plan, page: Sequence[CustomerId], entries: Entries, now: datetime
+) -> list[Inside] | None:
+    """Register those of `page` who enter and advance the run past it, both or neither.
+
+    `page` is what the run came to, in order; only who is among `entries` is meant. The answer are
+    the instances to start; None if somebody else has taken this page.
+    """
+    async with round.pool.acquire() as connection, connection.transaction():
+        if not await progress.claim(connection, run):
+            return None
+        people = await customers.locked(connection, [one for one in page if one in entries])
+        rows = await instances.around(connection, people, [], [plan.name], now)
+        met = group(rows)
+        insiders = {one.id: one for one in await insides(round.registry, connection, rows)}
+        facts = await facts_of(connection, list(people), needs_of(plan.journey.entry), now)
+        decided = Page()
+        for customer in (one for one in people if one in facts):
+            mine = met.get(customer, [])
+            # Merged with another that this run came to before, it is in already.
+            if any(row.run == run.id for row in mine):
+                continue
+            event = entry_event(run, customer, entries[customer], now)
+            around = [insiders[row.id] for row in mine]
+            known = replace(facts[customer], event=entries[customer])
+            decide(round, run, Gate(plan), event, customer, around, known, decided)
+        new = await instances.register(connection, decided.rows) if decided.rows else set()
+        if decided.refused:
+            await trail.refuse(connection, decided.refused)
+        await progress.advance(connection, run, page[-1], len(page), len(new), decided.refusals)
+    return [inside for id, inside in decided.starts.items() if id in new]
+
+
+def decide(
+    round: Round,
+    run: Run,
+    gate: Gate,
+    event: Event,
+    customer: CustomerId,
+    around: list[Inside],
+    facts: Facts,
+    page: Page,
+) -> None:
+    """Let one customer enter, or write down why not.
+
+    Where the run is over everybody, its condition is what says who is meant: whom it does not hold
+    for is counted and not written down.
+    """
+    effects = Effects()
+    approach(event, customer, gate, around, set(), facts, effects)
+    for refusal in effects.refusals:
+        page.refusals += 1
+        if run.audience is not None or refusal.reason != "condition":
+            told = (refusal.journey, customer, refusal.reason, refusal.why)
+            page.refused.append(Refused(event.occurred_at, event.id, *told, run=run.id))
+    for enters in effects.enters:
+        one = enters.inside
+        id = round.workflow_id(one.plan.name, customer, one.key)
+        entered = replace(enters, inside=replace(one, workflow_id=id))
+        page.rows.append({**newcomer(entered), "run": run.id})
+        page.starts[one.id] = entered.inside
+
+
+def entry_event(run: Run, customer: UUID, entry: Mapping[str, Any], now: datetime) -> Event:
+    """What stands for an event where a run enters a customer: always the same one of both."""
+    return Event(
+        id=EventId(uuid5(run.id, customer.hex)),
+        received_at=now,
+        occurred_at=now,
+        kind="track",
+        name="",
+        message_id="",
+        user_id=None,
+        anonymous_id=None,
+        properties=dict(entry),
+        context={},
+    )
+
+
+def needs_of(entry: Entry) -> Needs:
+    """What the rules of an entry have to know."""
+    needs = [condition(entry.when, roots=ENTRY_SEEN).needs] if entry.when else []
+    needs += [value(entry.key, roots=ENTRY_SEEN).needs] if entry.key else []
+    return Needs.of(*needs)
+
+
+def group(rows: Iterable[Instance]) -> dict[CustomerId, list[Instance]]:
+    """Instances by customer."""
+    found: dict[CustomerId, list[Instance]] = {}
+    for row in rows:
+        found.setdefault(row.customer, []).append(row)
+    return found

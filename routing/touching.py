@@ -1,0 +1,33 @@
+"""What is news about a customer has those audiences judged again that look at it."""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from audiences.catalog import Catalog
+from journeys.event import Event
+from journeys.identity import CustomerId
+from journeys.learning import attributes_of
+from storage import audience_queue
+from storage.audience_queue import Touched
+from storage.pool import Db
+
+
+async def touch(
+    db: Db, catalog: Catalog, batch: Iterable[Event], owners: Mapping[UUID, CustomerId]
+) -> None:
+    """Queue the customers of these events for the audiences that look at what they bring."""
+    touched = [
+        Touched(owners[event.id], names, event.id)
+        for event in batch
+        if event.id in owners and (names := catalog.touched_by(event.name, attributes_of(event)))
+    ]
+    if touched:
+        await audience_queue.put(db, touched)
+
+
+async def touch_attributes(
+    db: Db, catalog: Catalog, customer: UUID, attributes: Iterable[str]
+) -> None:
+    """The same for attributes that were set without an event."""
+    if names := catalog.touched_by(None, attributes):
+        await audience_queue.put(db, [Touched(customer, names)])

@@ -1,0 +1,167 @@
+"""Finds the members of whole audiences by one statement each."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from storage.pool import Db
+
+
+class Query(NamedTuple):
+    """A statement that gives the ids of customers in a column `id`, and its parameters."""
+
+    text: str
+    parameters: Sequence[object]
+
+
+class Part(NamedTuple):
+    """A part of an audience: those whose chance with `salt` is in [low, high)."""
+
+    name: str
+    salt: str
+    low: float
+    high: float
+
+
+# A customer's own number in [0, 1), as `journeys.chance` makes it.
+CHANCE = """
+    ('x' || encode(substring(sha256(uuid_send(f.id) || convert_to({salt}, 'UTF8')) FOR 8), 'hex'))
+        ::bit(64)::bit(53)::bigint::float8 / 9007199254740992
+"""
+
+
+async def find(
+    connection: Db,
+    audience: str,
+    query: Query,
+    parts: Sequence[Part],
+    at: datetime,
+    why: Mapping[str, Any],
+    dependents: Collection[str] = (),
+) -> int:
+    """Make the customers of `query` the members of an audience and its parts; how many changed.
+
+    The audiences that depend on it judge those customers again.
+    """
+    count = len(query.parameters)
+    name, instant, reason, salts, depends = (f"${count + n}" for n in range(1, 6))
+    rows = await connection.fetch(
+        f"""
+        WITH found AS MATERIALIZED ({query.text}),
+        parts AS (
+            SELECT * FROM jsonb_to_recordset({salts}) AS p (
+                name text, salt text, low float8, high float8)
+        ), now_in AS MATERIALIZED (
+            SELECT {name}::text AS audience, id AS customer FROM found
+            UNION ALL
+            SELECT p.name, f.id FROM found f JOIN parts p
+                ON {CHANCE.format(salt="p.salt")} >= p.low
+               AND {CHANCE.format(salt="p.salt")} < p.high
+        ), entered AS (
+            INSERT INTO audience_members (audience, customer, joined_at, why)
+            SELECT audience, customer, {instant}::timestamptz, {reason}::jsonb FROM now_in
+            ON CONFLICT DO NOTHING RETURNING audience, customer
+        ), gone AS (
+            DELETE FROM audience_members m
+            WHERE (m.audience = {name} OR m.audience LIKE {name} || '/%')
+              AND NOT EXISTS (
+                SELECT FROM now_in n WHERE n.audience = m.audience AND n.customer = m.customer)
+            RETURNING audience, customer
+        ), told AS (
+            INSERT INTO audience_changes (at, audience, customer, joined, why)
+            SELECT {instant}, audience, customer, joined, {reason} FROM (
+                SELECT audience, customer, true AS joined FROM entered
+                UNION ALL SELECT audience, customer, false FROM gone
+            ) c RETURNING customer
+        ), queued AS (
+            INSERT INTO audience_queue (customer, audiences)
+            SELECT DISTINCT customer, {depends}::text[] FROM told WHERE {depends} <> '{{}}'
+        )
+        SELECT count(*) AS many FROM told
+        """,  # noqa: S608 -- the query is compiled, with parameters of its own
+        *query.parameters,
+        audience,
+        at,
+        dict(why),
+        [one._asdict() for one in parts],
+        sorted(dependents),
+    )
+    return int(rows[0]["many"])
+
+
+async def queue_differing(connection: Db, audience: str, query: Query) -> int:
+    """Have those judged again for whom members and `query` do not agree; how many they are."""
+    name = f"${len(query.parameters) + 1}"
+    rows = await connection.fetch(
+        f"""
+        WITH found AS MATERIALIZED ({query.text}),
+        members AS (SELECT customer FROM audience_members WHERE audience = {name}),
+        queued AS (
+            INSERT INTO audience_queue (customer, audiences)
+            SELECT coalesce(f.id, m.customer), ARRAY[{name}]
+            FROM found f FULL JOIN members m ON m.customer = f.id
+            WHERE f.id IS NULL OR m.customer IS NULL
+            RETURNING 1
+        )
+        SELECT count(*) AS many FROM queued
+        """,  # noqa: S608
+        *query.parameters,
+        audience,
+    )
+    return int(rows[0]["many"])
+
+
+def ranked(
+    found: Query,
+    distinct_by: Sequence[str] | None,
+    order_by: Sequence[str] | None,
+    *,
+    ascending: bool,
+    limit: int | None,
+) -> Query:
+    """The first of those found, by an attribute, and one only for each value of another.
+
+    Attributes are paths of keys. Who has no such value comes last, and shares it with nobody.
+    """
+    count = len(found.parameters)
+    distinct, order, most = (f"${count + n}" for n in range(1, 4))
+    way = "ASC" if ascending else "DESC"
+    text = f"""
+        WITH inside AS ({found.text}), ordered AS (
+            SELECT c.id, c.attributes #> {distinct}::text[] AS value,
+                   row_number() OVER (
+                       ORDER BY c.attributes #> {order}::text[] {way} NULLS LAST, c.id) AS place
+            FROM inside i JOIN customers c ON c.id = i.id
+        ), single AS (
+            SELECT id, place FROM (
+                SELECT id, place, {distinct}::text[] IS NULL OR value IS NULL
+                    OR row_number() OVER (PARTITION BY value ORDER BY place) = 1 AS is_first
+                FROM ordered
+            ) x WHERE is_first
+        )
+        SELECT id FROM single ORDER BY place LIMIT {most}::bigint
+    """  # noqa: S608
+    given = [one if one is None else list(one) for one in (distinct_by, order_by)]
+    return Query(text, [*found.parameters, *given, limit])
+
+
+async def customers(connection: Db) -> int:
+    """How many customers there are."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM customers WHERE merged_into IS NULL AND erased_at IS NULL"
+        )
+    )
+
+
+async def count(connection: Db, query: Query) -> int:
+    """How many customers a query finds."""
+    text = f"SELECT count(*) FROM ({query.text}) found"  # noqa: S608
+    return int(await connection.fetchval(text, *query.parameters))
+
+
+async def plan(connection: Db, query: Query, *, measure: bool = False) -> list[str]:
+    """How Postgres goes about a query, line by line; `measure` runs it for that."""
+    how = "EXPLAIN (ANALYZE, BUFFERS)" if measure else "EXPLAIN"
+    rows = await connection.fetch(f"{how} {query.text}", *query.parameters)
+    return [row[0] for row in rows]

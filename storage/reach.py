@@ -1,0 +1,78 @@
+"""Whom a run comes to next: a page of an audience's members, or of all customers, by id."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from storage.customers import Customer
+from storage.pool import Db
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Who is meant: an audience (None: everybody), narrowed by what is given.
+
+    `zones` are those whose customers are meant; where `strays` is set, those too whose zone is
+    none of `every_zone`. `path` leads to a date attribute whose text has one of `days` from its
+    sixth character on (month and day) or from its first (a whole date).
+    """
+
+    audience: str | None
+    only_new: bool = False
+    zones: Sequence[str] | None = None
+    strays: bool = False
+    every_zone: Sequence[str] = ()
+    path: Sequence[str] | None = None
+    days: Sequence[str] = ()
+    every_year: bool = False
+
+
+# The last time that a member joined, by transaction, lies between the two marks of the run.
+NEW = """
+    EXISTS (
+        SELECT FROM (
+            SELECT (
+                SELECT h.transaction FROM audience_changes h
+                WHERE h.audience = m.audience AND h.customer = m.customer AND h.joined
+                ORDER BY h.transaction DESC LIMIT 1
+            ) AS joined
+        ) l, runs r
+        WHERE r.id = $1 AND (r.new_since IS NULL OR l.joined >= r.new_since)
+          AND (l.joined IS NULL OR l.joined < r.new_until)
+    )
+"""
+MEMBERS = "audience_members m JOIN customers c ON c.id = m.customer"
+
+
+async def page(
+    connection: Db, run: UUID, reach: Reach, after: UUID | None, limit: int
+) -> list[Customer]:
+    """The next customers by id; merged and erased ones are nobody any more."""
+    table = "customers c" if reach.audience is None else MEMBERS
+    id = "c.id" if reach.audience is None else "m.customer"
+    rows = await connection.fetch(
+        f"""
+        SELECT c.id, c.attributes, c.created_at, c.erased_at FROM {table}
+        WHERE ($2::uuid IS NULL OR {id} > $2)
+          AND {"$3::text IS NULL" if reach.audience is None else "m.audience = $3"}
+          AND c.merged_into IS NULL AND c.erased_at IS NULL
+          AND ($4::text[] IS NULL OR c.attributes ->> 'time_zone' = ANY ($4)
+               OR $5 AND coalesce(c.attributes ->> 'time_zone', '') <> ALL ($6::text[]))
+          AND ($7::text[] IS NULL
+               OR substr(c.attributes #>> $7, CASE WHEN $8 THEN 6 ELSE 1 END,
+                         CASE WHEN $8 THEN 5 ELSE 10 END) = ANY ($9::text[]))
+          AND {NEW if reach.only_new else "$1::uuid IS NOT NULL"}
+        ORDER BY {id} LIMIT $10
+        """,  # noqa: S608
+        run,
+        after,
+        reach.audience,
+        reach.zones,
+        reach.strays,
+        reach.every_zone,
+        reach.path,
+        reach.every_year,
+        reach.days,
+        limit,
+    )
+    return [Customer(**row) for row in rows]
