@@ -5,10 +5,10 @@ BIN := .venv/bin
 UV := $(or $(shell command -v uv 2>/dev/null),.venv/.uv/bin/uv)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup temporal demo up test lint check format bench clean
+.PHONY: help setup temporal demo up test lint check format bench bench-audiences clean
 
 help: ## What can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 setup: .venv/.ready ## The virtual environment, exactly as uv.lock says
 	@:
@@ -54,6 +54,9 @@ format: setup ## Let the linter put right what it can
 
 bench: temporal ## How fast it is on this machine, into bench/results
 	$(BIN)/python -m bench
+
+bench-audiences: setup ## The same for audiences, on a million customers
+	$(BIN)/python -m bench.audiences
 
 clean: ## Remove what was made here; data in .parcours stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

@@ -76,5 +76,5 @@ def summary(loaded: list[Checked]) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """`1 error`, `2,000 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

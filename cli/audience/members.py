@@ -2,8 +2,9 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,7 +44,7 @@ def command(
         (
             next((id["value"] for id in one["ids"]), one["customer"]),
             moment(datetime.fromisoformat(one["joined_at"]) if one["joined_at"] else None),
-            because(one["why"]),
+            told(one["why"] or {}),
         )
         for one in page["items"]
     ]
@@ -51,3 +52,8 @@ def command(
         sys.stdout.write(f"{line}\n")
     if page["next"]:
         sys.stdout.write("  … and more: `parcours audience export` writes all of them\n")
+
+
+def told(why: Mapping[str, Any]) -> str:
+    """Why a member is in, as far as it was written down."""
+    return f"was so when {why['found']} was published" if "found" in why else because(why)

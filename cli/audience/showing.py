@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.check import count
 from cli.client import Key, Url, server
 from cli.format import Format
 from cli.reports.phrases import many
@@ -41,10 +42,10 @@ def head(shown: Mapping[str, Any]) -> Iterator[str]:
         if name in definition:
             value = definition[name]
             yield f"  {name}: {', '.join(value) if isinstance(value, list) else value}"
-    size = many(shown["size"])
-    yield f"  {size} members" if shown["ready"] else "  its members are being found"
-    for name, count in shown["parts"].items():
-        yield f"  {many(count)} in {name}"
+    size = count(shown["size"], "member")
+    yield f"  {size}" if shown["ready"] else "  its members are being found"
+    for name, inside in shown["parts"].items():
+        yield f"  {many(inside)} in {name}"
     if shown["used_by"]:
         yield f"  used by {', '.join(shown['used_by'])}"
 
