@@ -4,12 +4,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from journeys.identity import CustomerId
 from routing.identify import identify
 from storage import customers, erasure, members, merges, news, subscriptions
 from tests.http.sharing_app import NOW, join, leave, person
 from tests.live.system import event
+
+pytestmark = pytest.mark.slow  # some seconds together
 
 TABLES = (
     "audience_members", "audience_changes", "audience_checks", "audience_queue",

@@ -21,6 +21,8 @@ from storage.customers import Written
 from tests.http.reading_app import NOW, SECRET, client_of
 from tests.live.system import event
 
+pytestmark = pytest.mark.slow  # some seconds together
+
 BASE = "/v1/audiences/newsletter"
 LATER = datetime.now(UTC).timestamp() + 3600
 

@@ -12,6 +12,8 @@ from storage import audiences, keys
 from tests.http import sharing_app as app
 from tests.http.sharing_app import ADMIN, BROWSER, NOW, WRITE, context
 
+pytestmark = pytest.mark.slow  # some seconds together
+
 ALL = "/ofrep/v1/evaluate/flags"
 
 

@@ -79,6 +79,7 @@ PAST = st.lists(st.tuples(st.integers(-100, 2000), PROPERTIES), max_size=4).map(
 READS_ALL = '|| size(customer) < 0 || size(event) < 0 || events("Order").exists(e, size(e) < 0)'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
