@@ -18,7 +18,7 @@ setup: .venv/.ready ## The virtual environment, exactly as uv.lock says
 		{ echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
 	@$(MAKE) --no-print-directory $(UV)
-	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --quiet --python $(BIN)/python
+	UV_PYTHON_DOWNLOADS=never $(UV) sync --frozen --quiet --compile-bytecode --python $(BIN)/python
 	@touch $@
 
 # Where no uv is on PATH: in an environment of its own, or a folder where Debian split venv off.

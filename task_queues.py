@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.metadata import version
 
 import asyncpg
 import httpx
@@ -9,13 +10,16 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.attempts import Attempts
+from activities.broadcasts import Broadcasts
 from activities.decisions import Decisions
 from activities.deliveries import Deliveries
 from activities.letters import Channel
 from activities.listening import Listening
+from activities.mailings import Mailings
 from activities.requests import Requests
 from activities.runs import Runs
 from activities.world import World
+from journeys.calls import Call
 from journeys.event import Event
 from journeys.templates import Renderer
 from routing.round import Round
@@ -26,9 +30,12 @@ from workflows.run import RUN_QUEUE, RunWorkflow
 from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
 
 GRACE = timedelta(seconds=10)
+# Left to itself, Temporal's worker compiles every module that is loaded to make a name of them:
+# seconds of every start.
+BUILD = f"parcours-{version('parcours')}"
 INSTANCES_CACHED = 2000
 TASKS = 200  # a workflow task holds its slot while its local activities run
-RUNS = 8  # runs gone on with at once
+RUNS = 100  # lanes of runs gone on with at once
 LONG_SENDS = 20  # messages of one channel on the long path at once
 
 
@@ -72,6 +79,7 @@ def workers(
         max_concurrent_local_activities=TASKS,
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=5),
         graceful_shutdown_timeout=GRACE,
+        build_id=BUILD,
     )
     long_paths = [
         Worker(
@@ -80,6 +88,7 @@ def workers(
             activities=[deliveries.deliver_long],
             max_concurrent_activities=LONG_SENDS,
             graceful_shutdown_timeout=GRACE,
+            build_id=BUILD,
         )
         for channel in ("email", "sms", "push", "whatsapp", "webhook")
     ]
@@ -89,13 +98,23 @@ def workers(
         activities=[requests.request],
         max_concurrent_activities=100,
         graceful_shutdown_timeout=GRACE,
+        build_id=BUILD,
     )
-    runs = Runs(round)
+    answers = {
+        Call.DELIVER: deliveries.deliver_paged,
+        Call.DECIDE: decisions.decide,
+        Call.UPDATE: decisions.update,
+        Call.EMIT: decisions.emit,
+        Call.RECORD: decisions.record,
+    }
+    mailings = Mailings(world, attempts, channels, renderer, deliveries.deliver_paged)
+    runs = Runs(round, Broadcasts(round, channels, mailings, answers))
     groups = Worker(
         client,
         task_queue=RUN_QUEUE,
         activities=[runs.open, runs.advance, runs.abandon],
         max_concurrent_activities=RUNS,
         graceful_shutdown_timeout=GRACE,
+        build_id=BUILD,
     )
     return [main, calls, groups, *long_paths]

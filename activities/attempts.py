@@ -1,51 +1,30 @@
 """Attempts to send: each owns its message from the point of no return to the written answer."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from uuid import UUID, uuid4
+from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import asyncpg
 
 from activities.letters import Letter
-from channels.base import (
-    OutcomeUnknown,
-    Outgoing,
-    PermanentFailure,
-    Provider,
-    TemporaryFailure,
-    Withdrawn,
-)
-from storage import attempts, consent
+from activities.sending import Attempt, Sender, Try
+from channels.base import Provider, TemporaryFailure
+from storage import attempts, broadcasts
 from storage.attempts import Begin, Settle
 from storage.gather import Gather
-from storage.messages import MessageState
 from storage.trail import Visit
 
 RENEWAL = 3.0  # seconds; a lease lasts storage.attempts.LEASE
 
-
+Out = TypeVar("Out")
 Settled = tuple[Settle, list[Visit]]
 TOGETHER = 200  # lines of the ledger in one statement when many come at once
+# A broadcast's lines wait for those of the other connections: a statement costs as much as some
+# ten lines in it.
+LINGER, ENOUGH = 0.008, 36
 PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an answer down
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a provider's answer means for the ledger."""
-
-    state: MessageState
-    reason: str | None
-    detail: str
-    provider_id: str | None = None
-
-
-@dataclass(slots=True)
-class Attempt:
-    """An attempt under way in this process."""
-
-    id: UUID = field(default_factory=uuid4)
-    is_committed: bool = False
 
 
 class Attempts:
@@ -53,14 +32,16 @@ class Attempts:
 
     def __init__(self, pool: asyncpg.Pool, sender: str, secret: bytes) -> None:
         self._pool = pool
-        self._sender = sender
-        self._secret = secret
-        self._tasks: dict[UUID, tuple[Attempt, asyncio.Task[Settle | None]]] = {}
+        self._sender = Sender(pool, sender, secret)
+        self._tasks: dict[UUID, tuple[Attempt, asyncio.Task[Any]]] = {}
         self._begin = Gather(self._begin_all, TOGETHER)
+        self._exchange: Gather[Begin | Settle, bool] = Gather(
+            self._exchange_all, TOGETHER, linger=LINGER, enough=ENOUGH
+        )
         self.settle: Gather[Settled, None] = Gather(self._settle_all, TOGETHER)
 
-    def under_way(self, id: UUID) -> "asyncio.Task[Settle | None] | None":
-        """The attempt for a message, if this process has one."""
+    def under_way(self, id: UUID) -> "asyncio.Task[Any] | None":
+        """What sends a message, if this process has one."""
         found = self._tasks.get(id)
         return found[1] if found else None
 
@@ -72,11 +53,37 @@ class Attempts:
         Raises (in the task):
             TemporaryFailure: not sent, and written down as deferred if it had begun.
         """
-        attempt = Attempt()
-        task = asyncio.create_task(self._send(attempt, letter, provider, address, parts))
-        self._tasks[letter.id] = (attempt, task)
+        one = Try(letter, provider, address, parts)
+        task = asyncio.create_task(self._send(one))
+        self._tasks[letter.id] = (one.attempt, task)
         task.add_done_callback(lambda _: self._tasks.pop(letter.id, None))
         return task
+
+    async def carry(
+        self, letter: Letter, provider: Provider, address: str, parts: dict[str, str]
+    ) -> tuple[Settle, "asyncio.Future[bool]"] | None:
+        """Send here, in a task that nobody cancels; the ledger's new line and when it is written.
+
+        None where it was withdrawn. The lines of a broadcast are written together with the
+        beginnings of its next messages, and without visits.
+
+        Raises:
+            TemporaryFailure: not sent, and written down as deferred if it had begun.
+        """
+        one = Try(letter, provider, address, parts)
+        self._tasks[letter.id] = (one.attempt, cast(asyncio.Task[Any], asyncio.current_task()))
+        try:
+            said = await self._sender.send(one, self._exchange)
+        except TemporaryFailure as failure:
+            if one.attempt.is_committed:
+                await self._exchange(one.deferred(failure))
+            raise
+        finally:
+            del self._tasks[letter.id]
+        if said is None:
+            return None
+        settle = one.line(said)
+        return settle, self._exchange.put(settle)
 
     def is_committed(self, id: UUID) -> bool:
         """Whether the attempt for a message has passed the point of no return."""
@@ -87,7 +94,9 @@ class Attempts:
         """Keep the leases of what is under way, for ever."""
         while True:
             await asyncio.sleep(RENEWAL)
-            alive = [attempt.id for attempt, _ in self._tasks.values() if attempt.is_committed]
+            alive = {
+                id: attempt.id for id, (attempt, _) in self._tasks.items() if attempt.is_committed
+            }
             if alive:
                 try:
                     await attempts.renew(self._pool, alive)
@@ -101,77 +110,26 @@ class Attempts:
                 [task for _, task in self._tasks.values()], timeout=within.total_seconds()
             )
 
-    async def _send(
-        self,
-        attempt: Attempt,
-        letter: Letter,
-        provider: Provider,
-        address: str,
-        parts: dict[str, str],
-    ) -> Settle | None:
-        async def commit() -> bool:
-            attempt.is_committed = await self._begin(self._beginning(attempt, letter, provider))
-            return attempt.is_committed
-
-        outgoing = Outgoing(
-            id=letter.id,
-            channel=letter.step.channel,
-            address=address,
-            parts=parts,
-            sender=self._sender,
-            headers={},
-            metadata={
-                "instance": str(letter.ask.instance),
-                "journey": letter.plan.name,
-                "step": letter.step.id,
-            },
-        )
+    async def _send(self, one: Try) -> Settle | None:
         try:
-            accepted = await provider.send(outgoing, commit)
-        except Withdrawn:
-            return None
+            said = await self._sender.send(one, self._begin)
         except TemporaryFailure as failure:
-            if attempt.is_committed:
-                said = Said("deferred", "temporary", failure.detail)
-                await self._write(letter, attempt, provider, said)
+            if one.attempt.is_committed:
+                await self._write(one, one.deferred(failure))
             raise
-        except PermanentFailure as failure:
-            said = Said("refused", "refused", failure.detail)
-            await self._suppress(letter, address, failure)
-        except OutcomeUnknown as failure:
-            said = Said("unknown", "no_answer", failure.detail)
-        else:
-            said = Said("accepted", None, accepted.detail, accepted.provider_id)
-        return await self._write(letter, attempt, provider, said)
+        return await self._write(one, one.line(said)) if said is not None else None
 
-    async def _suppress(self, letter: Letter, address: str, failure: PermanentFailure) -> None:
-        """Do not write to an address again that the provider calls bad."""
-        if failure.suppress:
-            await consent.suppress(
-                self._pool, letter.step.channel, address, self._secret, "refused", letter.ask.now
-            )
-
-    async def _write(
-        self, letter: Letter, attempt: Attempt, provider: Provider, said: "Said"
-    ) -> Settle:
+    async def _write(self, one: Try, settle: Settle) -> Settle:
         """Write the answer down, however long the database is away."""
-        settle = letter.settled(
-            said.state,
-            attempt.id,
-            reason=said.reason,
-            detail=said.detail[:500],
-            provider=provider.name,
-            provider_id=said.provider_id,
-        )
-        for pause in PAUSES:
-            try:
-                await self.settle((settle, letter.visits(settle)))
-            except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
-                await asyncio.sleep(pause)
-            else:
-                return settle
-        await self.settle((settle, letter.visits(settle)))
+        await patiently(lambda: self.settle((settle, one.letter.visits(settle))))
         return settle
+
+    async def _exchange_all(self, lines: list[Begin | Settle]) -> list[bool]:
+        """Write answers down and begin messages, however long the database is away."""
+        begins = [one for one in lines if isinstance(one, Begin)]
+        settles = [one for one in lines if isinstance(one, Settle)]
+        begun = await patiently(lambda: broadcasts.exchange(self._pool, begins, settles))
+        return [one.id in begun for one in lines]
 
     async def _begin_all(self, begins: list[Begin]) -> list[bool]:
         begun = await attempts.begin(self._pool, begins)
@@ -182,17 +140,12 @@ class Attempts:
         await attempts.settle(self._pool, [settle for settle, _ in settled], visits)
         return [None] * len(settled)
 
-    def _beginning(self, attempt: Attempt, letter: Letter, provider: Provider) -> Begin:
-        return Begin(
-            id=letter.id,
-            instance=letter.ask.instance,
-            step=letter.step.id,
-            visit=letter.ask.visit,
-            channel=letter.step.channel,
-            class_=letter.plan.journey.class_,
-            topic=letter.step.topic,
-            guarantee=letter.guarantee,
-            attempt=attempt.id,
-            provider=provider.name,
-            at=letter.ask.now,
-        )
+
+async def patiently(write: Callable[[], Awaitable[Out]]) -> Out:
+    """What `write` gives, tried again while the database is away."""
+    for pause in PAUSES:
+        try:
+            return await write()
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+            await asyncio.sleep(pause)
+    return await write()

@@ -80,6 +80,31 @@ class Deliveries:
             return await self._fates.skip(letter, Forbidden("no_provider", NO_PROVIDER))
         return await self._try(letter, here, channel)
 
+    async def deliver_paged(self, ask: Ask) -> Outcome:
+        """In a broadcast: one try for as long as it takes; `busy` after a temporary no."""
+        letter = await self._letter(ask)
+        if self._attempts.under_way(letter.id) is not None:
+            return self._fates.elsewhere(letter, "pending")
+        early, here = await self._fates.look(letter)
+        if early is not None:
+            return early
+        channel = self._channels.get(letter.step.channel)
+        if channel is None:
+            return await self._fates.skip(letter, Forbidden("no_provider", NO_PROVIDER))
+        if not channel.breaker.allows():
+            return self._fates.elsewhere(letter, "busy")
+        try:
+            task = await self._start(letter, here, channel)
+        except Forbidden as forbidden:
+            return await self._fates.skip(letter, forbidden)
+        try:
+            settle = await task
+        except TemporaryFailure:
+            channel.breaker.failed()
+            return self._fates.elsewhere(letter, "busy")
+        channel.breaker.succeeded()
+        return await self._fates.after(letter, settle)
+
     async def _letter(self, ask: Ask) -> Letter:
         return Letter.of(ask, await self._world.plan(ask.plan), self._channels)
 
@@ -91,6 +116,15 @@ class Deliveries:
         Raises:
             Forbidden: it must not be sent.
         """
+        address, parts = await self._written(letter, here)
+        return self._attempts.begin(letter, channel.provider, address, parts)
+
+    async def _written(self, letter: Letter, here: Standing) -> tuple[str, dict[str, str]]:
+        """Where the message goes and what it says.
+
+        Raises:
+            Forbidden: it must not be sent.
+        """
         address = letter.address(here)
         template = letter.plan.templates[letter.step.template]
         steps = (
@@ -98,8 +132,7 @@ class Deliveries:
             if any("steps" in text for text in template.parts.values())
             else {}
         )
-        parts = letter.words(self._renderer, here, steps)
-        return self._attempts.begin(letter, channel.provider, address, parts)
+        return address, letter.words(self._renderer, here, steps)
 
     async def _within_budget(
         self, letter: Letter, channel: Channel, task: "asyncio.Task[Settle | None]"

@@ -38,7 +38,7 @@ class Fates:
         )
         if (before := stored(ask, letter.plan, here)) is not None:
             return before, here
-        if here.message_state in ("sending", "unknown"):
+        if here.message_state not in (None, "deferred"):
             return await self._of_message(letter), here
         if here.is_over:
             return Outcome(status="over"), here
@@ -47,7 +47,7 @@ class Fates:
         return None, here
 
     async def _of_message(self, letter: Letter) -> Outcome | None:
-        """What the ledger says of a message that was begun and has no fate yet."""
+        """What the ledger says of a message whose visit is not over."""
         message = await attempts.lapse(self._world.pool, letter.id)
         if message is None or message.state == "deferred":
             return None

@@ -10,13 +10,15 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from temporalio import activity
 
+from activities.broadcasts import Broadcasts
 from journeys.effects import Inside
 from journeys.plan import Plan
 from journeys.schedule import per_second
-from routing.groups import Entries, enter_page
+from routing.groups import enter_page
 from routing.occasions import scheduled
 from routing.registry import insides
 from routing.round import Round
@@ -27,15 +29,18 @@ from routing.selection import (
     next_leg,
     reach_of,
 )
-from storage import journeys, members, moves, progress, reach, runs
-from storage.customers import Customer
+from storage import broadcasts, journeys, members, moves, progress, reach, runs
 from storage.runs import Run
 from workflows.run import ABANDON, ADVANCE, OPEN, Advance, Advanced, Opened, Opening
 
 PAGE = 500  # customers registered in one transaction
+SHEET = 250  # of them where they are sent to here: one lane's turn
+LANES = 4  # of a broadcast, over all workers
 AT_ONCE = 20  # workflows being started at a time
 TURN = 60.0  # seconds after which the workflow is asked to go on
 SLEEP = timedelta(seconds=5)  # a longer pause is the workflow's
+AWAY = timedelta(seconds=10)  # while a provider does not do its work
+OTHERS = timedelta(seconds=1)  # while other lanes come to the end of their pages
 BEAT = 2.0
 
 OVER, HELD, GOING = (Advanced(status=one) for one in ("over", "held", "going"))
@@ -44,9 +49,11 @@ OVER, HELD, GOING = (Advanced(status=one) for one in ("over", "held", "going"))
 class Runs:
     """Goes on with runs."""
 
-    def __init__(self, round: Round) -> None:
+    def __init__(self, round: Round, broadcasts: Broadcasts) -> None:
         self._round = round
+        self._broadcasts = broadcasts
         self._pool = round.pool
+        self._turns: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
     @activity.defn(name=OPEN)
     async def open(self, opening: Opening) -> Opened:
@@ -59,6 +66,7 @@ class Runs:
         """Its workflow was cancelled."""
         now = self._round.clock.now()
         await runs.end(self._pool, asked.run, now, "cancelled", "its workflow was cancelled")
+        await broadcasts.end_all(self._pool, asked.run, now, "cancelled")
         return OVER
 
     @activity.defn(name=ADVANCE)
@@ -66,16 +74,18 @@ class Runs:
         """Go on with a run for a while."""
         beating = asyncio.create_task(beat(asked.run))
         try:
-            return await self._go_on(asked.run)
+            return await self._go_on(asked.run, asked.lane)
         finally:
             beating.cancel()
 
-    async def _go_on(self, id: UUID) -> Advanced:
+    async def _go_on(self, id: UUID, lane: int | None) -> Advanced:
         run = await runs.get(self._pool, id)
         if run is None:
             return OVER
         plan = await self._round.registry.plan(self._pool, run.journey, run.version)
         await self._begin(run)
+        if lane is None and plan.way.is_broadcast and rate_of(plan) is None:
+            return Advanced(status="going", lanes=LANES)
         legs, until = legs_of(run, plan), asyncio.get_running_loop().time() + TURN
         while asyncio.get_running_loop().time() < until:
             answer = await self._page(id, plan, legs)
@@ -98,29 +108,30 @@ class Runs:
         run = await runs.get(self._pool, id)
         journey = await journeys.get(self._pool, plan.name)
         now = self._round.clock.now()
-        if run is None or journey is None or run.ended_at is not None:
+        if run is None or journey is None:
             return OVER
-        if journey.closed_at is not None:
+        if run.ended_at is not None or journey.closed_at is not None:
             await runs.end(self._pool, id, now, "cancelled", "the journey was closed")
+            await broadcasts.end_all(self._pool, id, now, "cancelled")
             return OVER
         if run.state == "paused" or journey.paused_at is not None:
             await progress.hold(self._pool, id)
             return HELD
+        if left := await self._broadcasts.left_behind(id, SHEET):
+            return await self._send(plan, left, fresh=False)
         leg = next((one for one in legs if one[0] == run.leg), None)
-        page = await self._next(run, plan, leg) if leg is not None or not legs else []
-        if page:
-            return await self._enter(run, plan, page)
+        if leg is not None or not legs:
+            registered = await self._enter(run, plan, leg)
+            if registered is not None:
+                return await self._take_on(plan, registered)
         return await self._turn(run, next_leg(run, plan, legs, now, journey.enters_since))
-
-    async def _next(self, run: Run, plan: Plan, leg: Leg | None) -> list[Customer]:
-        rate = rate_of(plan)
-        limit = PAGE if rate is None else min(PAGE, max(1, math.ceil(rate)))
-        return await reach.page(self._pool, run.id, reach_of(run, plan, leg), run.cursor, limit)
 
     async def _turn(self, run: Run, leg: Leg | None) -> Advanced:
         """Nobody is left here: go on with the next leg when it is its time, or end."""
         now = self._round.clock.now()
         if leg is None:
+            if await broadcasts.has_open(self._pool, run.id):
+                return Advanced(status="going", pause=OTHERS)
             await runs.end(self._pool, run.id, now, "done")
             return OVER
         if leg[0] > now:
@@ -130,24 +141,45 @@ class Runs:
 
     # Entering ------------------------------------------------------------------------
 
-    async def _enter(self, run: Run, plan: Plan, page: Sequence[Customer]) -> Advanced:
-        """Have a page enter: here the way is chosen by which it does."""
-        entries = entries_of(run, plan, page)
-        entered = await self._by_workflows(run, plan, page, entries)
+    async def _enter(self, run: Run, plan: Plan, leg: Leg | None) -> list[Inside] | None:
+        """Have the next page enter; who has, None where nobody is left.
+
+        Lanes of one process take turns, so that no two of them read the same page.
+        """
+        async with self._turns.setdefault(run.id, asyncio.Lock()):
+            found = await runs.get(self._pool, run.id)
+            if found is None or found.leg != run.leg:
+                return []
+            reach_now = reach_of(found, plan, leg)
+            page = await reach.page(self._pool, run.id, reach_now, found.cursor, size_of(plan))
+            if not page:
+                return None
+            ids, entries = [one.id for one in page], entries_of(found, plan, page)
+            now = self._round.clock.now()
+            return await enter_page(self._round, found, plan, ids, entries, now) or []
+
+    async def _take_on(self, plan: Plan, registered: Sequence[Inside]) -> Advanced:
+        """Take those who have entered further: here the way is chosen."""
+        if plan.way.is_broadcast:
+            answer = await self._send(plan, registered, fresh=True)
+        else:
+            await self._start(registered)
+            answer = GOING
         rate = rate_of(plan)
-        if rate is None:
-            return GOING
-        pause = timedelta(seconds=entered / rate) / self._round.clock.scale
+        if rate is None or answer is not GOING:
+            return answer
+        pause = timedelta(seconds=len(registered) / rate) / self._round.clock.scale
         return Advanced(status="going", pause=pause)
 
-    async def _by_workflows(
-        self, run: Run, plan: Plan, page: Sequence[Customer], entries: Entries
-    ) -> int:
-        """A workflow for each who enters; how many they are."""
-        ids, now = [one.id for one in page], self._round.clock.now()
-        entered = await enter_page(self._round, run, plan, ids, entries, now)
-        await self._start(entered or ())
-        return len(entered or ())
+    async def _send(self, plan: Plan, page: Sequence[Inside], *, fresh: bool) -> Advanced:
+        """Take a page of a broadcast to its end."""
+        match await self._broadcasts.send(plan, page, fresh=fresh):
+            case "done":
+                return GOING
+            case "busy":
+                return Advanced(status="going", pause=AWAY)
+            case "held":
+                return GOING  # the next look at the run says for how long
 
     async def _start(self, registered: Iterable[Inside]) -> None:
         """Start workflows, a few at a time; those that exist already are left as they are."""
@@ -160,6 +192,12 @@ class Runs:
 
         started = await asyncio.gather(*(start(one) for one in registered))
         await moves.mark_started(self._pool, started)
+
+
+def size_of(plan: Plan) -> int:
+    """How many enter together."""
+    most, rate = SHEET if plan.way.is_broadcast else PAGE, rate_of(plan)
+    return most if rate is None else min(most, max(1, math.ceil(rate)))
 
 
 def rate_of(plan: Plan) -> float | None:

@@ -19,6 +19,7 @@ from journeys.model import Model
 from journeys.source_map import SourceMap
 from journeys.steps.send import Channel, Send
 from journeys.templates import Template
+from journeys.way import Way, is_entered_by_runs, way_of
 
 EXAMPLE: dict[str, JsonValue] = {
     "journey": "welcome",
@@ -62,6 +63,7 @@ class Sound:
     templates: dict[str, Any]
     hash: str
     warnings: tuple[Finding, ...]
+    way: Way | None
 
 
 def checked(name: str, body: PublishRequest, now: datetime) -> Sound:
@@ -93,7 +95,8 @@ def checked(name: str, body: PublishRequest, now: datetime) -> Sound:
             f"publish it at /v1/journeys/{document.journey.journey}",
         )
     definition, stored = definition_of(document.journey), templates_of(templates)
-    return Sound(definition, stored, digest(definition, stored), tuple(findings))
+    way = way_of(document.journey) if is_entered_by_runs(document.journey.entry) else None
+    return Sound(definition, stored, digest(definition, stored), tuple(findings), way)
 
 
 def no_audience(sound: Sound, known: Iterable[str]) -> list[Finding]:

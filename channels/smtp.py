@@ -1,18 +1,20 @@
 """Email over SMTP: reused connections, pipelining, and a commit between 354 and the body.
 
-Up to the server's 354 nothing is lost by trying again, so a connection that died while it lay idle
-is replaced without a word. From the commit on there is one attempt and one answer.
+A mail that waits has its envelope written behind the body of the one before it, as RFC 2920 allows:
+one write and one read a mail. Up to the server's 354 nothing is lost by trying again, so a
+connection that died while it lay idle, or under the mail before, is replaced without a word. From
+the commit on there is one attempt and one answer.
 """
 
 import asyncio
 import re
 import ssl
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from channels.base import (
     Accepted,
-    ChannelError,
     Commit,
     OutcomeUnknown,
     Outgoing,
@@ -22,20 +24,15 @@ from channels.base import (
 )
 from channels.mail_headers import check_address, from_header
 from channels.mime import build
+from channels.smtp_envelope import StaleError, commands, is_open, lines, refusal
 from channels.smtp_greeting import Greeter, Timeouts
 from channels.smtp_idle import IdleLinks
 from channels.smtp_link import Link
+from channels.smtp_pending import Pending
 from channels.smtp_reply import Reply
 from channels.smtp_url import SmtpUrl
 
 QUEUED = re.compile(r"\bqueued as <?([A-Za-z0-9._@-]+)", re.IGNORECASE)
-SENDERS_FAULT = frozenset({"5.1.7", "5.1.8"})
-CLOSING = 421
-GO_ON = 354
-
-
-class _StaleError(Exception):
-    """A reused connection turned out to be dead before anything was committed."""
 
 
 class Smtp:
@@ -57,121 +54,148 @@ class Smtp:
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._greeter = Greeter(url, self._timeouts, tls, hello)
-        self._slots = asyncio.Semaphore(size)
+        self._size = size
         self._idle = IdleLinks(idle)
         self._now = now
+        self._waiting: deque[Pending] = deque()
+        self._lanes: set[asyncio.Task[None]] = set()
 
     async def send(self, message: Outgoing, commit: Commit) -> Accepted:
         """Submit one mail; see `Provider`."""
         check_address(message.address, "recipient")
         from_header(message.sender)
-        async with self._slots:
-            link = self._idle.take()
-            if link is not None:
-                try:
-                    return await self._submit(link, message, commit)
-                except _StaleError:
-                    pass
-            return await self._submit(await self._greeter.open(), message, commit)
+        pending = Pending(message, commit, asyncio.get_running_loop().create_future())
+        self._waiting.append(pending)
+        if len(self._lanes) < self._size:
+            self._lanes.add(asyncio.create_task(self._lane()))
+        return await pending.answer
 
     async def close(self) -> None:
         """Take leave on idle connections; those in use are closed when their mail is done."""
         self._idle.close()
 
-    async def _submit(self, link: Link, message: Outgoing, commit: Commit) -> Accepted:
-        """One transaction; the link goes back to the pool unless it is in an unclear state."""
-        is_kept = False
+    async def _lane(self) -> None:
+        """Submit what waits, over one connection after the other, until nothing does."""
+        while (pending := self._next()) is not None:
+            try:
+                await self._submit(pending)
+            except StaleError:
+                self._waiting.appendleft(pending)
+            except Exception as error:  # whatever it is, it belongs to who waits for this mail
+                pending.fail(error)
+        # In the same breath as the look that found nothing: a mail that comes next makes a lane.
+        self._lanes.discard(asyncio.current_task())
+
+    def _next(self) -> Pending | None:
+        while self._waiting:
+            pending = self._waiting.popleft()
+            if not pending.answer.cancelled():
+                return pending
+        return None
+
+    async def _submit(self, pending: Pending) -> None:
+        """Submit a mail, and over the same connection those that wait behind it.
+
+        The connection goes back to the idle ones unless it is in an unclear state.
+        """
+        link = self._idle.take() or await self._greeter.open()
         try:
-            accepted = await self._transact(link, message, commit)
-        except (TemporaryFailure, PermanentFailure):
-            is_kept = link.is_quiet
-            raise
-        else:
-            is_kept = True
-            return accepted
+            await self._open(link, pending)
+            current: Pending | None = pending
+            while current is not None:
+                current = await self._deliver(link, current)
         finally:
-            if is_kept:
+            if link.is_quiet:
                 self._idle.put(link)
             else:
                 link.abort("dropped by us")
 
-    async def _transact(self, link: Link, message: Outgoing, commit: Commit) -> Accepted:
-        data = build(message, self._now(), "8BITMIME" in link.extensions)
-        await self._envelope(link, self._commands(link, message, data))
-        if not await commit():
+    async def _open(self, link: Link, pending: Pending) -> None:
+        """Everything up to the 354, in one go where the server lets us; else up to the first no."""
+        self._write_down(link, pending)
+        link.is_dirty = True
+        is_pipelined = "PIPELINING" in link.extensions
+        replies: list[Reply] = []
+        for group in [pending.said] if is_pipelined else [(one,) for one in pending.said]:
+            link.write(lines(group))
+            replies += await link.replies(len(group), self._timeouts.command)
+            if link.loss or not replies[-1].is_positive:
+                break
+        is_open(link, pending.said, replies)
+
+    def _write_down(self, link: Link, pending: Pending) -> None:
+        pending.data = build(pending.message, self._now(), "8BITMIME" in link.extensions)
+        pending.said = tuple(commands(link, pending.message, pending.data))
+
+    async def _deliver(self, link: Link, current: Pending) -> Pending | None:
+        """Send the body that is awaited; the mail whose body the server awaits then, if any."""
+        behind: Pending | None = None
+        try:
+            await self._commit(link, current)
+            behind = self._behind(link)
+            link.write(
+                current.data.replace(b"\r\n.", b"\r\n..")
+                + b".\r\n"
+                + (lines(behind.said) if behind is not None else b"")
+            )
+            current.succeed(await self._accepted(link, is_dirty=behind is not None))
+        except Exception as error:
+            current.fail(error)
+        return await self._opened(link, behind) if behind is not None else None
+
+    async def _commit(self, link: Link, current: Pending) -> None:
+        """Pass the point of no return; a connection on which that fails is dropped."""
+        try:
+            may_go = await current.commit()
+        except BaseException:
+            link.abort("not committed")
+            raise
+        if not may_go or current.answer.cancelled():
             link.abort("withdrawn")
             raise Withdrawn("withdrawn before its body was sent")
         if not link.is_quiet:
             link.abort("the server spoke before the body")
             raise TemporaryFailure(f"{link.loss}; the body was not sent")
-        link.write(data.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+
+    def _behind(self, link: Link) -> Pending | None:
+        """A mail that waits, its envelope ready to be written behind a body."""
+        if "PIPELINING" not in link.extensions:
+            return None
+        link.is_dirty = False
+        while (pending := self._next()) is not None:
+            try:
+                self._write_down(link, pending)
+            except PermanentFailure as failure:
+                pending.fail(failure)
+            else:
+                return pending
+        return None
+
+    async def _accepted(self, link: Link, *, is_dirty: bool) -> Accepted:
+        """The server's answer to a body."""
         replies = await link.replies(1, self._timeouts.reply)
         if not replies:
             raise OutcomeUnknown(f"no answer to the body: {link.loss}")
         reply = replies[0]
-        link.is_dirty = False
+        link.is_dirty = is_dirty
         if not reply.is_positive:
-            raise self._refusal(link, reply, is_about_recipient=True)
+            raise refusal(link, reply, is_about_recipient=True)
         if reply.code >= 300:
+            link.abort("an answer that means nothing")
             raise OutcomeUnknown(f"an answer to the body that means nothing: {reply}")
         found = QUEUED.search(str(reply))
         return Accepted(found.group(1) if found else None, str(reply))
 
-    def _commands(self, link: Link, message: Outgoing, data: bytes) -> list[str]:
-        """The envelope, one command a line, after a RSET where the last one was left open."""
-        offered = link.extensions
-        sender = from_header(message.sender)[1]
-        parameters = ""
-        if "SIZE" in offered:
-            limit = offered["SIZE"].strip()
-            if limit.isdecimal() and 0 < int(limit) < len(data):
-                raise PermanentFailure(f"{len(data)} bytes are more than the server's {limit}")
-            parameters += f" SIZE={len(data)}"
-        if "8BITMIME" in offered and not data.isascii():
-            parameters += " BODY=8BITMIME"
-        if not sender.isascii() or not message.address.isascii():
-            if "SMTPUTF8" not in offered:
-                raise PermanentFailure("the server takes no addresses beyond ASCII (SMTPUTF8)")
-            parameters += " SMTPUTF8"
-        envelope = [f"MAIL FROM:<{sender}>{parameters}", f"RCPT TO:<{message.address}>", "DATA"]
-        return ["RSET", *envelope] if link.is_dirty else envelope
-
-    async def _envelope(self, link: Link, commands: list[str]) -> None:
-        """Everything up to the 354; returns only if the server awaits the body."""
-        replies = await self._exchange(link, commands)
-        for command, reply in zip(commands, replies, strict=False):
-            if not reply.is_positive:
-                if replies[-1].code == GO_ON:
-                    link.abort("a body is awaited for a mail that was refused")
-                if link.is_reused and reply.code == CLOSING:
-                    raise _StaleError
-                raise self._refusal(link, reply, is_about_recipient=command.startswith("RCPT"))
-        if len(replies) < len(commands):
-            if link.is_reused:
-                raise _StaleError
-            raise TemporaryFailure(f"{link.loss}; the body was not sent")
-        if replies[-1].code != GO_ON:
-            link.abort("unexpected reply to DATA")
-            raise TemporaryFailure(f"unexpected reply to DATA: {replies[-1]}")
-
-    async def _exchange(self, link: Link, commands: list[str]) -> list[Reply]:
-        """The replies, in one go where the server lets us; otherwise up to the first no."""
-        link.is_dirty = True
-        is_pipelined = "PIPELINING" in link.extensions
-        replies: list[Reply] = []
-        for group in [commands] if is_pipelined else [[command] for command in commands]:
-            link.write("".join(f"{command}\r\n" for command in group).encode())
-            replies += await link.replies(len(group), self._timeouts.command)
-            if link.loss or not replies[-1].is_positive:
-                break
-        return replies
-
-    def _refusal(self, link: Link, reply: Reply, is_about_recipient: bool) -> ChannelError:
-        """The server's no as what it means for the message."""
-        if reply.code == CLOSING:
-            link.abort(f"closed by the server: {reply}")
-        if reply.code < 500:
-            return TemporaryFailure(str(reply))
-        code = reply.enhanced or ""
-        is_bad_address = is_about_recipient and code.startswith("5.1.")
-        return PermanentFailure(str(reply), suppress=is_bad_address and code not in SENDERS_FAULT)
+    async def _opened(self, link: Link, behind: Pending) -> Pending | None:
+        """The mail whose envelope was written behind a body, if the server awaits its body."""
+        link.is_reused = True
+        try:
+            replies = await link.replies(len(behind.said), self._timeouts.command)
+            is_open(link, behind.said, replies)
+        except StaleError:
+            self._waiting.appendleft(behind)
+        except Exception as error:
+            behind.fail(error)
+        else:
+            return behind
+        return None

@@ -63,4 +63,6 @@ def publish(to: Server, loaded: Sequence[Loaded]) -> list[dict[str, Any]]:
 def said(answer: dict[str, Any]) -> str:
     """What became of one file."""
     version = f"{answer['journey']}@{answer['version']}"
-    return f"{version} published" if answer["is_new"] else f"{version} unchanged"
+    state = "published" if answer["is_new"] else "unchanged"
+    way = f": {answer['way']['why']}" if answer.get("way") else ""
+    return f"{version} {state}{way}"

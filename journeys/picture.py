@@ -6,6 +6,7 @@ from journeys import phrases
 from journeys.definition import Journey
 from journeys.steps import Step
 from journeys.steps.base import END
+from journeys.way import is_entered_by_runs, way_of
 
 MOST = 60
 SHAPES = {
@@ -27,6 +28,8 @@ def _outline(journey: Journey) -> Iterator[str]:
     if journey.description:
         yield f"  {journey.description.strip()}"
     yield f"  enter  {phrases.of_entry(journey.entry)}"
+    if is_entered_by_runs(journey.entry):
+        yield f"  group  {way_of(journey).why}"
     for rule in journey.exits:
         yield f"  exit   {phrases.of_rule(rule)}"
     if journey.goal is not None:

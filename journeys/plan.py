@@ -1,11 +1,16 @@
 """A published journey as instances and activities use it: steps by id, edges resolved."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NewType
 
 from journeys.definition import Journey
 from journeys.steps import Step
+from journeys.steps.end import End
+from journeys.steps.send import Send
+from journeys.steps.split import Split
 from journeys.templates import Template
+from journeys.way import Way, way_of
 
 PlanRef = NewType("PlanRef", str)
 
@@ -46,6 +51,23 @@ class Plan:
     def first(self) -> str:
         """The step that an instance starts at."""
         return self.journey.steps[0].id
+
+    @cached_property
+    def channels(self) -> frozenset[str]:
+        """The channels that it sends over."""
+        return frozenset(step.channel for step in self.journey.steps if isinstance(step, Send))
+
+    @cached_property
+    def only_sends(self) -> bool:
+        """Whether nothing in it looks at what a step before has done."""
+        return all(isinstance(step, Send | Split | End) for step in self.journey.steps) and not any(
+            "steps" in text for one in self.templates.values() for text in one.parts.values()
+        )
+
+    @cached_property
+    def way(self) -> Way:
+        """Which way a group goes through it."""
+        return way_of(self.journey)
 
     def step(self, id: str) -> Step:
         """The step called `id`."""

@@ -17,9 +17,10 @@ from journeys.verdicts import ENTRY_SEEN
 from routing.orders import newcomer
 from routing.registry import insides
 from routing.round import Round
-from storage import customers, instances, progress, trail
+from storage import instances, progress, reach, trail
 from storage.facts import facts_of
 from storage.instances import Instance
+from storage.pool import Db
 from storage.runs import Run
 from storage.trail import Refused
 
@@ -48,21 +49,21 @@ async def enter_page(
     async with round.pool.acquire() as connection, connection.transaction():
         if not await progress.claim(connection, run):
             return None
-        people = await customers.locked(connection, [one for one in page if one in entries])
+        people = await reach.present(connection, [one for one in page if one in entries])
         rows = await instances.around(connection, people, [], [plan.name], now)
         met = group(rows)
         insiders = {one.id: one for one in await insides(round.registry, connection, rows)}
-        facts = await facts_of(connection, list(people), needs_of(plan.journey.entry), now)
-        decided = Page()
-        for customer in (one for one in people if one in facts):
+        facts = await known(connection, people, plan.journey.entry, now)
+        gate, decided = Gate(plan), Page()
+        for customer in people:
             mine = met.get(customer, [])
             # Merged with another that this run came to before, it is in already.
             if any(row.run == run.id for row in mine):
                 continue
             event = entry_event(run, customer, entries[customer], now)
             around = [insiders[row.id] for row in mine]
-            known = replace(facts[customer], event=entries[customer])
-            decide(round, run, Gate(plan), event, customer, around, known, decided)
+            seen = replace(facts[customer], event=entries[customer])
+            decide(round, run, gate, event, customer, around, seen, decided)
         new = await instances.register(connection, decided.rows) if decided.rows else set()
         if decided.refused:
             await trail.refuse(connection, decided.refused)
@@ -96,7 +97,8 @@ def decide(
         one = enters.inside
         id = round.workflow_id(one.plan.name, customer, one.key)
         entered = replace(enters, inside=replace(one, workflow_id=id))
-        page.rows.append({**newcomer(entered), "run": run.id})
+        paged = gate.plan.way.is_broadcast
+        page.rows.append({**newcomer(entered, paged=paged), "run": run.id})
         page.starts[one.id] = entered.inside
 
 
@@ -114,6 +116,15 @@ def entry_event(run: Run, customer: UUID, entry: Mapping[str, Any], now: datetim
         properties=dict(entry),
         context={},
     )
+
+
+async def known(
+    db: Db, people: Sequence[CustomerId], entry: Entry, now: datetime
+) -> Mapping[UUID, Facts]:
+    """What the rules of an entry look at, of each of these customers."""
+    if entry.when is None and entry.key is None:
+        return dict.fromkeys(people, Facts(now=now))
+    return await facts_of(db, people, needs_of(entry), now)
 
 
 def needs_of(entry: Entry) -> Needs:

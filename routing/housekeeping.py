@@ -1,7 +1,7 @@
 """What one worker at a time does now and then: resumes, stops, lost starts, retention."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import asyncpg
 import structlog
@@ -21,6 +21,8 @@ LOCK = 0x70636873  # the advisory lock of the one who keeps house
 EVERY = 2.0  # seconds between two rounds
 PAGE = 100  # instances resumed or stopped in one round: what paces them
 LOST = timedelta(seconds=30)
+LAPSES = timedelta(seconds=20)
+RECENT = timedelta(hours=12)  # longer than anybody can be sending one message
 RETENTION_EVERY = 3600.0
 IMPORTS = timedelta(days=30)  # how long it is known what of a file was taken
 
@@ -34,6 +36,7 @@ class Housekeeping:
         self._keep = keep
         self._timekeeper = Timekeeper(round)
         self._closed_since = real_now()
+        self._lapsed_at: datetime | None = None
         self._retained_at = float("-inf")
 
     async def run(self) -> None:
@@ -62,12 +65,21 @@ class Housekeeping:
         await self._resume()
         await self._stop()
         await self._close_gone()
-        await attempts.lapse_all(self._round.pool)
+        await self._lapse()
         now = asyncio.get_running_loop().time()
         if now - self._retained_at > RETENTION_EVERY / self._round.clock.scale:
             self._retained_at = now
             await self._retain(connection)
         await self._timekeeper.once()
+
+    async def _lapse(self) -> None:
+        """Name messages whose sender died: at first all, then those of the last hours."""
+        now = real_now()
+        if self._lapsed_at is not None and now - self._lapsed_at < LAPSES:
+            return
+        since = self._round.clock.now() - RECENT if self._lapsed_at is not None else None
+        await attempts.lapse_all(self._round.pool, since)
+        self._lapsed_at = now
 
     async def _start_lost(self) -> None:
         """Start instances that were registered by somebody who died before starting them."""

@@ -15,7 +15,7 @@ from journeys.occurrences import due, occurrences
 from journeys.schedule import Schedule
 from routing.occasions import occurrence_id
 from routing.round import Round
-from storage import journeys, progress, runs
+from storage import broadcasts, journeys, progress, runs
 from storage.journeys import JourneyRow
 from workflows.run import RUN, RunStart
 from workflows.schedules import Schedules, Timetable, workflow_id
@@ -147,6 +147,7 @@ class Timekeeper:
                 now = self.round.clock.now()
                 why = "its workflow was ended in Temporal"
                 await runs.end(self.round.pool, run.id, now, "cancelled", why)
+                await broadcasts.end_all(self.round.pool, run.id, now, "cancelled")
 
 
 def real_now() -> datetime:

@@ -3,7 +3,7 @@
 A row begins as `sending` at the point of no return. A message never begun was certainly not sent.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -55,26 +55,42 @@ class Settle:
     provider_id: str | None = None
 
 
+# The open instance `a.instance`, its row held until the end is written. One by one, so that no
+# plan reads all of a journey's instances, whatever Postgres believes of their number.
+LOCKED = """
+    (
+        SELECT n.id, n.customer, n.journey, n.entered_at, n.run, n.paged FROM instances n
+        WHERE n.id = a.instance AND n.ended_at IS NULL LIMIT 1 FOR SHARE
+    )
+"""
+# Nothing holds the instance `i` back: its journey, or the run whose broadcast it is in.
+MAY_SEND = """
+    EXISTS (
+        SELECT FROM journeys j WHERE j.name = i.journey AND j.paused_at IS NULL
+        AND (j.stopped_at IS NULL OR i.entered_at > j.stopped_at))
+    AND NOT EXISTS (SELECT FROM runs r WHERE i.paged AND r.id = i.run AND r.state <> 'running')
+"""
+
+
 async def begin(connection: Db, begins: Sequence[Begin]) -> set[UUID]:
     """The attempts (by their id) that may pass the point of no return.
 
-    Refused for an instance that has ended or is held back, and for a message that another attempt
-    has: the row of the instance is locked, so that nothing passes after its end is written.
+    Refused for an instance that has ended or is held back (a broadcast's by its run, too), and for
+    a message that another attempt has: the row of the instance is locked, so that nothing passes
+    after its end is written.
     """
     rows = await connection.fetch(
-        """
+        f"""
         WITH asked AS (
             SELECT * FROM jsonb_to_recordset($1) AS b (
                 id uuid, instance uuid, step text, visit int, channel text, class_ text,
                 topic text, guarantee text, attempt uuid, provider text, at timestamptz,
                 resend boolean)
         ), open AS (
-            SELECT i.id, i.customer, i.journey FROM instances i
-            JOIN journeys j ON j.name = i.journey
-            WHERE i.id IN (SELECT instance FROM asked) AND i.ended_at IS NULL
-              AND j.paused_at IS NULL
-              AND (j.stopped_at IS NULL OR i.entered_at > j.stopped_at)
-            ORDER BY i.id FOR SHARE OF i
+            SELECT i.id, i.customer, i.journey
+            FROM (SELECT DISTINCT instance FROM asked ORDER BY instance) a
+            CROSS JOIN LATERAL {LOCKED} i
+            WHERE {MAY_SEND}
         )
         INSERT INTO messages AS m (id, instance, customer, journey, step, visit, channel, class,
             topic, guarantee, state, attempt, attempts, lease_until, provider, at)
@@ -88,7 +104,7 @@ async def begin(connection: Db, begins: Sequence[Begin]) -> set[UUID]:
         WHERE m.state = 'deferred'
            OR (m.state = 'unknown' AND m.guarantee = 'at_least_once')
         RETURNING attempt
-        """,
+        """,  # noqa: S608
         list(begins),
         LEASE,
     )
@@ -114,7 +130,9 @@ async def settle(connection: Db, settles: Sequence[Settle], visits: Sequence[Vis
             id uuid, instance uuid, step text, visit int, channel text, class_ text, topic text,
             guarantee text, state text, at timestamptz, attempt uuid, reason text, detail text,
             provider text, provider_id text)
-        JOIN instances i ON i.id = s.instance
+        CROSS JOIN LATERAL (
+            SELECT customer, journey FROM instances n WHERE n.id = s.instance LIMIT 1
+        ) i
         ORDER BY s.id
         ON CONFLICT (id) DO UPDATE SET
             state = excluded.state, reason = excluded.reason, detail = excluded.detail,
@@ -129,14 +147,16 @@ async def settle(connection: Db, settles: Sequence[Settle], visits: Sequence[Vis
     )
 
 
-async def renew(connection: Db, attempts: Sequence[UUID]) -> None:
-    """These attempts are still alive."""
+async def renew(connection: Db, alive: Mapping[UUID, UUID]) -> None:
+    """These messages, each with its attempt, are still being sent."""
     await connection.execute(
         """
-        UPDATE messages SET lease_until = now() + $2
-        WHERE state = 'sending' AND attempt = ANY ($1::uuid[])
+        UPDATE messages m SET lease_until = now() + $3
+        FROM unnest($1::uuid[], $2::uuid[]) AS a (id, attempt)
+        WHERE m.id = a.id AND m.state = 'sending' AND m.attempt = a.attempt
         """,
-        list(attempts),
+        list(alive),
+        list(alive.values()),
         LEASE,
     )
 
@@ -155,13 +175,15 @@ async def lapse(connection: Db, id: UUID) -> Message | None:
     return await messages.get(connection, id)
 
 
-async def lapse_all(connection: Db) -> None:
-    """Messages whose attempt died and whose instance asks no more are named `unknown`."""
+async def lapse_all(connection: Db, since: datetime | None) -> None:
+    """Messages of `since` whose attempt died and whose instance asks no more become `unknown`."""
     await connection.execute(
         """
         UPDATE messages SET state = 'unknown', lease_until = NULL, settled_at = at,
                reason = 'attempt_died',
                detail = 'the sender died after the point of no return, before the answer'
         WHERE state = 'sending' AND lease_until < now() - interval '1 minute'
-        """
+          AND at >= coalesce($1::timestamptz, '-infinity')
+        """,
+        since,
     )

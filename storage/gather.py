@@ -38,7 +38,8 @@ class Gather(Generic[In, Out]):
     together up to a weight of `limit`. A deadlock or a serialization failure is tried again. A data
     error splits the batch until the item is named: that item's caller gets the error, the others
     their results. Any other error is for all of its batch, and then it is not known whether the
-    batch was committed.
+    batch was committed. Where the load is known to be heavy, `linger` has a batch wait for company,
+    that many seconds at most, until there are `enough`.
     """
 
     def __init__(
@@ -48,28 +49,48 @@ class Gather(Generic[In, Out]):
         *,
         weigh: Callable[[In], int] = lambda _: 1,
         lanes: int = 1,
+        linger: float | None = None,
+        enough: int = 1,
     ) -> None:
         self._run = run
         self._limit = limit
         self._weigh = weigh
         self._lanes = lanes
+        self._linger = linger
+        self._enough = enough
+        self._company: asyncio.Future[None] | None = None
         self._waiting: deque[Waiting[In, Out]] = deque()
         self._busy: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: In) -> Out:
         """The result of `item`; a caller that is cancelled does not disturb the others."""
+        return await self.put(item)
+
+    def put(self, item: In) -> "asyncio.Future[Out]":
+        """What will be the result of `item`, for those who do not wait for it now."""
         future: asyncio.Future[Out] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if len(self._busy) < self._lanes:
             self._busy.add(asyncio.create_task(self._work()))
-        return await future
+        elif len(self._waiting) >= self._enough and self._company is not None:
+            self._company.cancel()
+        return future
 
     async def _work(self) -> None:
+        await self._wait_for_company()
         while batch := self._take():
             await self._settle(batch)
+            await self._wait_for_company()
         # In the same breath as the look that found nothing: an item that comes next must not
         # believe that somebody is still at work.
         self._busy.remove(cast(asyncio.Task[None], asyncio.current_task()))
+
+    async def _wait_for_company(self) -> None:
+        if self._linger is None or len(self._waiting) >= self._enough:
+            return
+        self._company = asyncio.get_running_loop().create_future()
+        await asyncio.wait({self._company}, timeout=self._linger)
+        self._company = None
 
     def _take(self) -> list[Waiting[In, Out]]:
         batch: list[Waiting[In, Out]] = []

@@ -14,7 +14,7 @@ from storage.pool import Db
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One row; the plan is named, not held."""
+    """One row; the plan is named, not held. `paged`: its run's pages walk it, no workflow does."""
 
     id: UUID
     journey: str
@@ -42,6 +42,7 @@ class Instance:
     goal_at: datetime | None
     goal_event: UUID | None
     run: UUID | None
+    paged: bool
 
 
 def instance(row: asyncpg.Record) -> Instance:
@@ -82,11 +83,15 @@ async def register(connection: Db, newcomers: Sequence[Mapping[str, Any]]) -> se
     rows = await connection.fetch(
         """
         INSERT INTO instances (id, journey, version, customer, key, workflow_id, entry_event,
-                               entry, entered_at, position, goal_until, why, run)
-        SELECT * FROM jsonb_to_recordset($1) AS n (
-            id uuid, journey text, version int, customer uuid, key text, workflow_id text,
-            entry_event uuid, entry jsonb, entered_at timestamptz, position text,
-            goal_until timestamptz, why jsonb, run uuid)
+                               entry, entered_at, position, goal_until, why, run, paged, started)
+        SELECT n.*, n.paged FROM (
+            SELECT id, journey, version, customer, key, workflow_id, entry_event, entry, entered_at,
+                   position, goal_until, why, run, coalesce(paged, false) AS paged
+            FROM jsonb_to_recordset($1) AS r (
+                id uuid, journey text, version int, customer uuid, key text, workflow_id text,
+                entry_event uuid, entry jsonb, entered_at timestamptz, position text,
+                goal_until timestamptz, why jsonb, run uuid, paged boolean)
+        ) n
         ON CONFLICT DO NOTHING RETURNING id
         """,
         list(newcomers),

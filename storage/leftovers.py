@@ -52,7 +52,7 @@ async def open_of_workflows(connection: Db, workflow_ids: Sequence[str]) -> list
     rows = await connection.fetch(
         """
         SELECT * FROM instances
-        WHERE workflow_id = ANY ($1::text[]) AND ended_at IS NULL AND started
+        WHERE workflow_id = ANY ($1::text[]) AND ended_at IS NULL AND NOT paged AND started
         """,
         list(workflow_ids),
     )

@@ -113,8 +113,8 @@ async def end(
 
 
 async def hold(connection: Db, id: UUID) -> None:
-    """The instance stands before an effect and its journey is paused."""
-    await connection.execute("UPDATE instances SET held = true WHERE id = $1", id)
+    """The instance stands before an effect and its journey is paused; a broadcast waits anyway."""
+    await connection.execute("UPDATE instances SET held = true WHERE id = $1 AND NOT paged", id)
 
 
 async def released(connection: Db, ids: Sequence[UUID]) -> None:

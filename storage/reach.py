@@ -1,9 +1,10 @@
 """Whom a run comes to next: a page of an audience's members, or of all customers, by id."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from journeys.identity import CustomerId
 from storage.customers import Customer
 from storage.pool import Db
 
@@ -47,12 +48,16 @@ MEMBERS = "audience_members m JOIN customers c ON c.id = m.customer"
 async def page(
     connection: Db, run: UUID, reach: Reach, after: UUID | None, limit: int
 ) -> list[Customer]:
-    """The next customers by id; merged and erased ones are nobody any more."""
+    """The next customers by id, with attributes where a date among them decides.
+
+    Merged and erased ones are nobody any more.
+    """
     table = "customers c" if reach.audience is None else MEMBERS
     id = "c.id" if reach.audience is None else "m.customer"
     rows = await connection.fetch(
         f"""
-        SELECT c.id, c.attributes, c.created_at, c.erased_at FROM {table}
+        SELECT c.id, {"c.attributes" if reach.path else "'{}'::jsonb AS attributes"},
+               c.created_at, c.erased_at FROM {table}
         WHERE ($2::uuid IS NULL OR {id} > $2)
           AND {"$3::text IS NULL" if reach.audience is None else "m.audience = $3"}
           AND c.merged_into IS NULL AND c.erased_at IS NULL
@@ -76,3 +81,16 @@ async def page(
         limit,
     )
     return [Customer(**row) for row in rows]
+
+
+async def present(connection: Db, customers: Iterable[CustomerId]) -> list[CustomerId]:
+    """Those of these who were neither merged nor erased, by id; held until the end."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM customers
+        WHERE id = ANY ($1::uuid[]) AND merged_into IS NULL AND erased_at IS NULL
+        ORDER BY id FOR UPDATE
+        """,
+        list(customers),
+    )
+    return [row["id"] for row in rows]

@@ -69,7 +69,7 @@ async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Sta
         SELECT l.instance, l.visit AS asked, i.customer, c.attributes, i.entry, i.entry_event,
                (i.ended_at IS NOT NULL OR coalesce(i.entered_at <= j.stopped_at, false))
                    AS is_over,
-               j.paused_at IS NOT NULL AS is_paused,
+               (j.paused_at IS NOT NULL OR coalesce(r.state, 'running') <> 'running') AS is_paused,
                t.step, t.exit, t.result,
                l.channel IS NOT NULL AND EXISTS (
                    SELECT FROM unsubscriptions u WHERE u.customer = i.customer
@@ -83,12 +83,15 @@ async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Sta
         FROM jsonb_to_recordset($1) AS l (
             instance uuid, entered_at timestamptz, visit int, channel text, topic text,
             address text, message uuid)
-        JOIN instances i ON i.id = l.instance
-        JOIN customers c ON c.id = i.customer
+        CROSS JOIN LATERAL (SELECT * FROM instances n WHERE n.id = l.instance LIMIT 1) i
+        CROSS JOIN LATERAL (SELECT attributes FROM customers n WHERE n.id = i.customer LIMIT 1) c
         JOIN journeys j ON j.name = i.journey
-        LEFT JOIN trail t ON t.entered_at = l.entered_at AND t.instance = l.instance
-                         AND t.visit = l.visit
-        LEFT JOIN messages m ON m.id = l.message
+        LEFT JOIN runs r ON i.paged AND r.id = i.run
+        LEFT JOIN LATERAL (
+            SELECT step, exit, result FROM trail n WHERE n.entered_at = l.entered_at
+            AND n.instance = l.instance AND n.visit = l.visit LIMIT 1
+        ) t ON true
+        LEFT JOIN LATERAL (SELECT state FROM messages n WHERE n.id = l.message LIMIT 1) m ON true
         """,
         list(looks),
         secret,

@@ -71,6 +71,7 @@ WRITE = """
             ORDER BY instance, visit DESC
         ) g
         WHERE i.id = g.instance AND i.ended_at IS NULL
+          AND i.id = ANY (ARRAY(SELECT instance FROM written))  -- by its index, however many
     )
 """
 

@@ -5,6 +5,7 @@ nothing is to be done for a while, and begins it again.
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
@@ -32,6 +33,9 @@ RETRY = RetryPolicy(
 HELD_RECHECK = timedelta(hours=1)
 
 
+STATUSES: tuple[Literal["over", "held", "going"], ...] = ("over", "held", "going")
+
+
 class RunStart(Model):
     """The input of a run: its id where it is known, else when and of which journey it is."""
 
@@ -55,16 +59,31 @@ class Opened(Model):
 
 
 class Advance(Model):
-    """Asks to go on with a run."""
+    """Asks to go on with a run; `lane` is which of several this is, None alone."""
 
     run: UUID
+    lane: int | None = None
 
 
 class Advanced(Model):
-    """How it stands. `going`: go on after `pause`; `held`: when told to; `over`: never again."""
+    """How it stands. `going`: go on after `pause`; `held`: when told to; `over`: never again.
+
+    `lanes`: how many may go on with it side by side, each with pages of its own.
+    """
 
     status: Literal["going", "held", "over"]
     pause: timedelta = timedelta(0)
+    lanes: int = 1
+
+    @classmethod
+    def of(cls, lanes: Sequence["Advanced"]) -> "Advanced":
+        """How a run stands of which several have gone on with pages: one that is held holds all."""
+        status = next(one for one in STATUSES if any(lane.status == one for lane in lanes))
+        return cls(
+            status=status,
+            pause=max(lane.pause for lane in lanes),
+            lanes=max(lane.lanes for lane in lanes),
+        )
 
 
 @workflow.defn(name=RUN)
@@ -88,13 +107,22 @@ class RunWorkflow:
         return "over"
 
     async def _go_through(self, start: RunStart, run: UUID) -> None:
-        while (answer := await self._ask(ADVANCE, run)).status != "over":
+        answer = Advanced(status="going")
+        while (answer := await self._go_on(run, answer.lanes)).status != "over":
             pause = HELD_RECHECK if answer.status == "held" else answer.pause
             if pause > timedelta(0):
                 await self._rest(pause, answer.status)
             if workflow.info().is_continue_as_new_suggested():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(start.model_copy(update={"run": run}))
+
+    async def _go_on(self, run: UUID, lanes: int) -> Advanced:
+        """Have each lane go on with the run for a while."""
+        self.resumed = False
+        side_by_side = range(lanes) if lanes > 1 else (None,)
+        return Advanced.of(
+            await asyncio.gather(*(self._ask(ADVANCE, run, lane) for lane in side_by_side))
+        )
 
     async def _open(self, start: RunStart) -> UUID | None:
         """The run of the occurrence that Temporal's schedule, or a catch-up, began this for."""
@@ -113,11 +141,10 @@ class RunWorkflow:
         )
         return opened.run
 
-    async def _ask(self, activity: str, run: UUID) -> Advanced:
-        self.resumed = False
+    async def _ask(self, activity: str, run: UUID, lane: int | None = None) -> Advanced:
         answer: Advanced = await workflow.execute_activity(
             activity,
-            Advance(run=run),
+            Advance(run=run, lane=lane),
             result_type=Advanced,
             task_queue=RUN_QUEUE,
             start_to_close_timeout=SHIFT,

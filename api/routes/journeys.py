@@ -14,6 +14,7 @@ from api.reporting import Report, report
 from api.state import Parts, State
 from journeys.finding import Finding
 from journeys.model import Model
+from journeys.way import Way
 from storage import audiences, journeys, reports
 from storage.journeys import JourneyRow, JourneyState, Verb
 
@@ -63,6 +64,7 @@ class JourneyDetail(JourneyView):
     """One version of a journey in full, and which versions there are, the newest first."""
 
     shown_version: int
+    way: Way = Field(description="which way those go whom a run enters, and why")
     definition: Mapping[str, JsonValue]
     templates: Mapping[str, JsonValue]
     versions: tuple[VersionView, ...]
@@ -75,6 +77,7 @@ class Published(Model):
     version: int
     hash: str
     is_new: bool
+    way: Way | None = Field(None, description="which way a group goes through it, if one enters")
     warnings: tuple[Finding, ...] = ()
 
 
@@ -105,6 +108,7 @@ async def publish(
         version=version,
         hash=sound.hash,
         is_new=is_new,
+        way=sound.way,
         warnings=(*sound.warnings, *publishing.no_audience(sound, audience_names)),
     )
 
@@ -141,6 +145,7 @@ async def get(
     return JourneyDetail(
         **dict(view(row)),
         shown_version=shown,
+        way=plan.way,
         definition=publishing.definition_of(plan.journey),
         templates=publishing.templates_of(plan.templates),
         versions=tuple(

@@ -1,5 +1,6 @@
 """The tags and the two environments (text and HTML) in which parts of a message are parsed."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TextIO
 
@@ -8,7 +9,8 @@ from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.for_tag import ForNode, ForTag
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, OutputStreamLimitError
+from liquid.output import LimitedStringIO
 from liquid.stringify import to_liquid_string
 from liquid.undefined import UNDEFINED
 
@@ -16,6 +18,7 @@ from journeys.liquid.filters import date, guarded, to_json
 from journeys.liquid.values import MOST_ITERATIONS, Missing, MissingPath, bounded, whole
 
 MOST_BYTES = 1_000_000
+PLAIN_SCOPE = 5  # namespaces of a part outside any block
 LEFT_OUT = ("include", "render", "tablerow")
 
 
@@ -25,10 +28,29 @@ class Context(RenderContext):
     def get(
         self, path: list[object], *, token: Token | None, default: object = UNDEFINED
     ) -> object:
-        value = super().get(path, token=token, default=None)
+        value = self._plainly(path) or super().get(path, token=token, default=None)
         if value is None:
             return Missing(dotted(path), token=token) if default is UNDEFINED else default
         return bounded(value)
+
+    def _plainly(self, path: list[object]) -> object:
+        """What lies in dictionaries within dictionaries, by far the most of what is asked for."""
+        value: object = self.globals
+        for name in path:
+            if type(value) is not dict:
+                return None
+            value = value.get(name)
+        return value if path[0] not in self.locals and self.scope.size() == PLAIN_SCOPE else None
+
+
+class Buffer(LimitedStringIO):
+    """What is written, counted without encoding what needs none."""
+
+    def write(self, text: str) -> int:
+        self.size += len(text) if text.isascii() else len(text.encode())
+        if self.size > self.limit:
+            raise OutputStreamLimitError("output stream limit reached", token=None)
+        return super(LimitedStringIO, self).write(text)
 
 
 def dotted(path: list[object]) -> str:
@@ -92,6 +114,13 @@ class Content(BoundTemplate):
     """A parsed part."""
 
     context_class = Context
+
+    def _get_buffer(self) -> LimitedStringIO:
+        return Buffer(MOST_BYTES)
+
+    def make_globals(self, render_args: Mapping[str, object] | None = None) -> Mapping[str, object]:
+        """The data as they are given: an environment of ours has none of its own."""
+        return render_args or {}
 
 
 class Dialect(Environment):

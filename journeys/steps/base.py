@@ -36,9 +36,14 @@ class Decision:
 
 
 class StepBase(Model):
-    """A step: frozen data plus one coroutine."""
+    """A step: frozen data plus one coroutine.
+
+    `ends`: it ends the instance. `at_once`: a visit is over at once, so that nobody has to wait
+    for it, and a broadcast can do it.
+    """
 
     ends: ClassVar[bool] = False
+    at_once: ClassVar[bool] = False
 
     id: StepId
     kind: str

@@ -1,6 +1,6 @@
 """A branch takes the first of its conditions that holds."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ SEEN = frozenset({"customer", "entry", "steps", "now"})
 
 class Branch(StepBase):
     """Conditions by name, tried in the order they are written."""
+
+    at_once: ClassVar[bool] = True
 
     kind: Literal["branch"] = "branch"
     branches: dict[str, str] = Field(min_length=1, max_length=50)

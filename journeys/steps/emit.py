@@ -1,6 +1,6 @@
 """An emit makes an event of the customer, which may start or wake other journeys."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ EMITTED, FAILED = "emitted", "failed"
 
 class Emit(StepBase):
     """An event's name and properties, each given by an expression."""
+
+    at_once: ClassVar[bool] = True
 
     kind: Literal["emit"] = "emit"
     event: str = Field(min_length=1, max_length=200)

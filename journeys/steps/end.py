@@ -12,6 +12,7 @@ class End(StepBase):
     """The end of a path."""
 
     ends: ClassVar[bool] = True
+    at_once: ClassVar[bool] = True
 
     kind: Literal["end"] = "end"
 

@@ -1,7 +1,7 @@
 """A send delivers one message over one channel."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ SENT, NOT_SENT = "sent", "not_sent"
 
 class Send(StepBase):
     """One message: `sent` when a provider took it, `not_sent` with a reason when it did not."""
+
+    at_once: ClassVar[bool] = True
 
     kind: Literal["send"] = "send"
     channel: Channel

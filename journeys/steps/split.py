@@ -1,6 +1,6 @@
 """A split sends fixed shares of customers down its paths, a customer always down the same."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,8 @@ Share = Annotated[float, Field(gt=0, le=100)]
 
 class Split(StepBase):
     """Percentages by path; they add up to 100."""
+
+    at_once: ClassVar[bool] = True
 
     kind: Literal["split"] = "split"
     paths: dict[str, Share] = Field(min_length=2, max_length=20)

@@ -1,6 +1,6 @@
 """An update sets attributes of the customer."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ UPDATED, FAILED = "updated", "failed"
 
 class Update(StepBase):
     """Attributes by name, each given by an expression; one that cannot be computed sets none."""
+
+    at_once: ClassVar[bool] = True
 
     kind: Literal["update"] = "update"
     set: dict[str, str] = Field(min_length=1, max_length=50)

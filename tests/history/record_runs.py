@@ -58,11 +58,19 @@ async def cancelled(live: System) -> None:
     await client.get_workflow_handle(f"run/run-cancelled/{run}").cancel()
 
 
+async def broadcast(live: System) -> None:
+    """It sends in lanes side by side, without workflows."""
+    mail = {"id": "news", "kind": "send", "channel": "email", "template": "hello"}
+    await live.publish({**scheduled("run-broadcast"), "steps": [mail]})
+    await begun(live, "run-broadcast")
+
+
 CASES: dict[str, Case] = {
     "run-scheduled": by_schedule,
     "run-paced": paced,
     "run-held": held,
     "run-cancelled": cancelled,
+    "run-broadcast": broadcast,
 }
 
 

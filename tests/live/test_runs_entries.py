@@ -1,11 +1,13 @@
 """Groups enter by joining, by a business event, by a date, and each at its own local time."""
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from activities.broadcasts import Broadcasts
+from activities.mailings import Mailings
 from activities.runs import Runs
 from api.why import why
 from audiences.definition import AUDIENCE
@@ -162,7 +164,8 @@ class Hand:
     async def go_on(self, start: RunStart) -> Advanced:
         """One turn of the workflow's loop; whoever enters is only registered."""
         assert start.run is not None
-        return await Runs(self.round)._go_on(start.run)
+        broadcasts = Broadcasts(self.round, {}, cast(Mailings, None), {})
+        return await Runs(self.round, broadcasts)._go_on(start.run, None)
 
     async def entered(self) -> set[str]:
         rows = await self.live.pool.fetch(
