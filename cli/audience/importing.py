@@ -11,7 +11,15 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audiences.imports.options import ID_KINDS, BadHeader, Mode, Options, ValueType, columns
+from audiences.imports.options import (
+    ID_KINDS,
+    NAME_LENGTH,
+    BadHeader,
+    Mode,
+    Options,
+    ValueType,
+    columns,
+)
 from cli.audience.table_file import ROWS, TableFile
 from cli.audience.upload import Upload
 from cli.client import Key, Url, server
@@ -66,7 +74,8 @@ def command(
     table = TableFile(file, ROWS if id in ID_KINDS else MANY)
     options = options_of(table, map or [], id, create, mode_of(add, replace, remove))
     upload = Upload(server(url, key), audience, table)
-    begun = upload.start({**options.model_dump(mode="json"), "again": again})
+    name = file.name.encode(errors="backslashreplace").decode()[-NAME_LENGTH:]
+    begun = upload.start({**options.model_dump(mode="json"), "name": name, "again": again})
     answer = begun if begun["state"] == "completed" else shown(upload, begun)
     if answer is begun:
         at = moment(datetime.fromisoformat(begun["completed_at"]))

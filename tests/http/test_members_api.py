@@ -53,7 +53,10 @@ async def test_a_list_is_put_together_by_any_id(
     [one] = await everybody(client, attribute=["email", "missing"])
     assert one["ids"] == [{"kind": "user_id", "value": "ada"}]
     assert one["attributes"] == {"email": "ada@example.com"}
-    assert one["why"] == {"by": "hand"}
+    assert one["why"] == {"by": "hand", "key": "tests"}
+    left = (await client.get("/v1/customers/bob/timeline?limit=1")).json()["items"][0]
+    assert (left["kind"], left["name"], left["state"]) == ("membership", "newsletter", "left")
+    assert left["detail"] == {"by": "hand", "key": "tests"}
 
 
 async def test_members_are_paged_now_and_as_it_was(
