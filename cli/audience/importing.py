@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audiences.imports.options import (
     ID_KINDS,
+    LOOKED_UP,
     NAME_LENGTH,
     BadHeader,
     Mode,
@@ -71,7 +72,7 @@ def command(
 ) -> None:
     if not file.is_file():
         raise CommandError(f"{file}: there is no such file")
-    table = TableFile(file, ROWS if id in ID_KINDS else MANY)
+    table = TableFile(file, ROWS if id in {*ID_KINDS, *LOOKED_UP} else MANY)
     options = options_of(table, map or [], id, create, mode_of(add, replace, remove))
     upload = Upload(server(url, key), audience, table)
     name = file.name.encode(errors="backslashreplace").decode()[-NAME_LENGTH:]
