@@ -23,6 +23,7 @@ from audiences.imports.options import (
 )
 from cli.audience.table_file import ROWS, TableFile
 from cli.audience.upload import Upload
+from cli.check import count
 from cli.client import Key, Url, server
 from cli.errors import CommandError
 from cli.reports.phrases import many, moment
@@ -88,7 +89,7 @@ def command(
     if answer["counts"]["failed"]:
         target = errors or file.with_name(f"{file.stem}.errors.csv")
         written = write_errors(upload, begun["id"], target)
-        sys.stdout.write(f"{many(written)} rows were not taken: {target} says why\n")
+        sys.stdout.write(f"{count(written, 'row')} not taken: {target} says why\n")
 
 
 def mode_of(add: bool, replace: bool, remove: bool) -> Mode:
