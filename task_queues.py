@@ -26,7 +26,7 @@ from routing.round import Round
 from storage import events
 from storage.notify import Bell
 from workflows.journey import JourneyWorkflow
-from workflows.run import RUN_QUEUE, RunWorkflow
+from workflows.run import BROADCAST_QUEUE, RUN_QUEUE, RunWorkflow
 from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
 
 GRACE = timedelta(seconds=10)
@@ -35,7 +35,8 @@ GRACE = timedelta(seconds=10)
 BUILD = f"parcours-{version('parcours')}"
 INSTANCES_CACHED = 2000
 TASKS = 200  # a workflow task holds its slot while its local activities run
-RUNS = 100  # lanes of runs gone on with at once
+RUNS = 8  # runs gone on with at once
+LANES = 2  # of broadcasts: one sends while the other reads and writes; what is more waits
 LONG_SENDS = 20  # messages of one channel on the long path at once
 
 
@@ -117,4 +118,12 @@ def workers(
         graceful_shutdown_timeout=GRACE,
         build_id=BUILD,
     )
-    return [main, calls, groups, *long_paths]
+    lanes = Worker(
+        client,
+        task_queue=BROADCAST_QUEUE,
+        activities=[runs.advance],
+        max_concurrent_activities=LANES,
+        graceful_shutdown_timeout=GRACE,
+        build_id=BUILD,
+    )
+    return [main, calls, groups, lanes, *long_paths]

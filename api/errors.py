@@ -51,11 +51,16 @@ def answer(problem: Problem) -> Response:
 def malformed(error: RequestValidationError) -> Problem:
     """A body or parameter that is not of the right form: every place, without the value."""
     errors = [
-        {"where": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
+        {"where": ".".join(str(part) for part in one["loc"]), "message": plain(one["msg"])}
         for one in error.errors()
     ]
     places = "; ".join(f"{one['where']}: {one['message']}" for one in errors)
     return Problem(422, "Malformed request", places, errors=errors)
+
+
+def plain(said: str) -> str:
+    """A validator's sentence as JSON's users know things: what we say ourselves stands alone."""
+    return said.removeprefix("Value error, ").replace("valid tuple", "list")
 
 
 def install(app: FastAPI) -> None:

@@ -28,6 +28,7 @@ class ImportView(Model):
 
     id: UUID
     audience: str
+    name: str | None
     state: Literal["open", "completing", "completed"]
     options: Options
     started_at: datetime
@@ -67,6 +68,7 @@ def view(row: ImportRow) -> ImportView:
     return ImportView(
         id=row.id,
         audience=row.audience,
+        name=row.name,
         state="completed" if row.completed_at else closed,
         options=row.options,
         started_at=row.started_at,

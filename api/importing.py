@@ -101,8 +101,9 @@ async def _taken(
 
 
 def why_of(row: ImportRow) -> dict[str, str]:
-    """Why those of a file join and leave."""
-    return {"import": str(row.id)}
+    """Why those of a file join, or leave: then it names them, or replaces a list without them."""
+    name = {"file": row.name} if row.name is not None else {}
+    return {"import": str(row.id), **name, "mode": row.options.mode}
 
 
 def changes_of(

@@ -6,7 +6,7 @@ from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from audiences.definition import AnyAudience, Composition
-from expressions import EVERYTHING, Condition, Needs, condition
+from expressions import EVERYTHING, Condition, Needs, condition, value
 from expressions.horizon import is_derivable
 
 SEEN = frozenset({"customer", "now"})
@@ -27,10 +27,17 @@ def judged(audience: AnyAudience) -> Condition | None:
 
 def of(audience: AnyAudience) -> frozenset[str]:
     """The audiences that this one is made of, without their parts; raises ExpressionError."""
-    if audience.condition is None:
-        return frozenset()
-    needs = condition(audience.condition, roots=SEEN).needs
-    return frozenset(base(name) for name in needs.audiences)
+    return frozenset(base(name) for name in named(audience))
+
+
+def named(audience: AnyAudience) -> frozenset[str]:
+    """The audiences and parts that it names, as what it is made of or ranked by."""
+    found: frozenset[str] = frozenset()
+    if audience.condition is not None:
+        found |= condition(audience.condition, roots=SEEN).needs.audiences
+    if isinstance(audience, Composition) and audience.order_by is not None:
+        found |= value(audience.order_by.value, roots=SEEN).needs.audiences
+    return found
 
 
 def base(name: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from audiences.catalog import SEEN, Catalog
+from audiences.catalog import SEEN, Catalog, named
 from audiences.definition import AnyAudience, Composition, Rule
 from audiences.document import Document
-from audiences.ranking import path_of
+from audiences.ranking import is_path, path_of
 from expressions import ExpressionError, condition
 from expressions.horizon import is_derivable
 from expressions.sql import compile
+from expressions.sql.ranks import compile_value
 from journeys.finding import Finding, Severity, ordered
 from journeys.source_map import Path, SourceMap
 
@@ -52,16 +53,20 @@ def expressions(audience: AnyAudience, places: SourceMap, file: str) -> Iterator
                     HOURLY, "warning",
                 )  # fmt: skip
     if isinstance(audience, Composition):
-        order = audience.order_by
-        written: list[tuple[Path, str | None]] = [
-            (("distinct_by",), audience.distinct_by),
-            (("order_by", "value"), order.value if order else None),
-        ]
-        for path, text in written:
-            try:
-                path_of(text)
-            except ExpressionError as error:
-                yield broken(path, error, places, file)
+        yield from ranks(audience, places, file)
+
+
+def ranks(audience: Composition, places: SourceMap, file: str) -> Iterator[Finding]:
+    """Whether members can be told apart and put in order as it says."""
+    try:
+        path_of(audience.distinct_by)
+    except ExpressionError as error:
+        yield broken(("distinct_by",), error, places, file)
+    try:
+        if audience.order_by is not None and not is_path(audience.order_by.value):
+            compile_value(audience.order_by.value)
+    except ExpressionError as error:
+        yield broken(("order_by", "value"), error, places, file)
 
 
 def neighbours(
@@ -85,13 +90,6 @@ def neighbours(
             path, places, file, "cycle", f"this goes in a circle: {' → '.join(way)}",
             "an audience cannot be made of itself; take one of them out",
         )  # fmt: skip
-
-
-def named(audience: AnyAudience) -> frozenset[str]:
-    """The audiences and parts that it names."""
-    if audience.condition is None:
-        return frozenset()
-    return condition(audience.condition, roots=SEEN).needs.audiences
 
 
 def broken(path: Path, error: ExpressionError, places: SourceMap, file: str) -> Finding:

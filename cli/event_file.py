@@ -172,7 +172,7 @@ def instant_named(text: str, option: str) -> datetime:
     try:
         instant = parse_instant(text, option)
     except BadItem as error:
-        raise CommandError(error.message) from error
+        raise CommandError(f"{error.message}; write it like 2026-01-31T12:00:00Z") from error
     if instant is None:
         raise CommandError(f"{option} needs an instant")
     return instant

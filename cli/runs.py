@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import typer
 
 from cli.client import Key, Url, server
 from cli.control import Name
+from cli.errors import CommandError
 from cli.format import Format
 from cli.reports.phrases import many, moment, share
 from cli.reports.text import table
@@ -61,9 +63,19 @@ def command(
 ) -> None:
     """Start a run of a journey now, or pause, resume or cancel one that is under way."""
     to = server(url, key)
+    if verb != "start" and uuid_in(id) is None:
+        raise CommandError(f"{id!r} is no id of a run; `parcours runs JOURNEY` lists them")
     answer = to.post("journeys", id, "runs") if verb == "start" else to.post("runs", id, verb)
     text = json.dumps(answer, indent=2) if format == "json" else said(answer)
     sys.stdout.write(f"{text}\n")
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The id that a text is."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def said(answer: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ from cli.event_file import BadLine, EventFile
 from cli.files import load
 from cli.reports.html import page
 from cli.reports.text import text
+from cli.simulated_audiences import groups_of
 from expressions import ExpressionError
 from journeys.model import parse_duration
 from journeys.plan import Plan, plan_ref
@@ -46,6 +47,14 @@ class Format(StrEnum):
 def command(
     journeys: Annotated[list[Path], typer.Argument(help="journey files; they share customers")],
     events: Annotated[Path, typer.Option(help="events, one JSON object a line, or gzipped")],
+    audience: Annotated[
+        list[Path] | None,
+        typer.Option(help="audience files, or folders of them; can be repeated"),
+    ] = None,
+    list_: Annotated[
+        list[str] | None,
+        typer.Option("--list", metavar="NAME=FILE", help="user ids on a list, one a line"),
+    ] = None,
     assume: Annotated[
         Path | None, typer.Option(help="YAML: what `call` steps are answered, by step id")
     ] = None,
@@ -77,6 +86,7 @@ def command(
         plans,
         assumptions=assumptions_of(assume, plans),
         render=Renderer().render,
+        groups=groups_of(audience or [], list_ or []),
         late_after=parse_duration(late_limit),
     )
     to = event_file.end_instant(shift_to, now=shift_to_now)

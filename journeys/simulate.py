@@ -8,29 +8,33 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from expressions import EVERYTHING, Facts
-from journeys.effects import Effects, Gate, Inside, Refusal, Waiting
+from journeys.audience_changes import listened
+from journeys.effects import Effects, Gate, Inside, Refusal
+from journeys.entering import approach
 from journeys.event import Event, EventId
 from journeys.learning import attributes_of
 from journeys.plan import Plan
-from journeys.simulation.answers import Answers, Asked
+from journeys.simulation.agenda import Agenda
+from journeys.simulation.answers import Answers
 from journeys.simulation.assumptions import Assumptions
-from journeys.simulation.interests import entered, heeded, looks_back_to, remembered
+from journeys.simulation.crowd import Crowd
+from journeys.simulation.driving import Driver
+from journeys.simulation.groups import Groups
+from journeys.simulation.interests import entered, heeded, remembered
 from journeys.simulation.ledger import Ledger, Render
 from journeys.simulation.passage import Passage
 from journeys.simulation.population import Person, Population
 from journeys.simulation.refused import Refused
-from journeys.simulation.requests import Listen, Question, Sleep
+from journeys.simulation.runs import Runs
 from journeys.simulation.timers import Timers
-from journeys.triggers import effects_of, wake_of
+from journeys.simulation.unknown import unknown_of
+from journeys.triggers import effects_of
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 LATE = timedelta(days=1)
 LONGEST_RUN_OUT = timedelta(days=3660)
-MOST_VISITS_AT_ONCE = 1_000
-DEADLINE = 1  # the rank of a wait's deadline: after everything else of its instant
 
 
 class Simulation:
@@ -42,6 +46,7 @@ class Simulation:
         *,
         assumptions: Assumptions | None = None,
         render: Render | None = None,
+        groups: Groups | None = None,
         late_after: timedelta = LATE,
     ) -> None:
         self.plans = list(plans)
@@ -53,14 +58,25 @@ class Simulation:
         self.events = self.duplicates = self.late = 0
         self.first_event: datetime | None = None
         self.last_event: datetime | None = None
-        self._answers = Answers(self.ledger, assumptions or Assumptions(), self._accept)
+        self.unknown = unknown_of(self.plans, groups)
         self._late_after = late_after
         self._gates = [Gate(plan) for plan in self.plans]
         self._heeded = frozenset(name for plan in self.plans for name in heeded(plan))
         self._remembered = frozenset(name for plan in self.plans for name in remembered(plan))
+        self._remembered |= groups.events if groups is not None else frozenset()
         self._seen: set[EventId] = set()
         self._accepted: deque[Event] = deque()
         self._timers = Timers()
+        self._agenda = Agenda()
+        self.crowd = Crowd(groups, self.population, self._agenda, self._of, self._accept)
+        self.crowd.listened = frozenset().union(*(listened(plan.journey) for plan in self.plans))
+        self.runs = Runs(
+            self.plans, self.population, self._agenda, self._enter_by_run, lambda: self.now
+        )
+        answers = Answers(self.ledger, assumptions or Assumptions(), self._accept)
+        self._driver = Driver(
+            self.population, self._timers, self.ledger, answers, self._facts, self._updated
+        )
 
     # Time --------------------------------------------------------------------------
 
@@ -73,6 +89,9 @@ class Simulation:
         if event.id in self._seen:
             self.duplicates += 1
             return
+        if self.first_event is None:
+            self.crowd.begin(event.occurred_at)
+            self.runs.begin(event.occurred_at)
         self._elapse(event.occurred_at)
         self.now = max(self.now, event.occurred_at)
         self.first_event = min(self.first_event or event.occurred_at, event.occurred_at)
@@ -86,15 +105,24 @@ class Simulation:
         self.now = max(self.now, instant)
 
     def run_out(self) -> None:
-        """Let time pass until everybody is out, ten years at most."""
-        self._elapse(self.now + LONGEST_RUN_OUT)
+        """Let time pass until everybody is out, ten years at most; nobody enters by time alone."""
+        self.runs.is_over = True
+        self._gates = [gate for gate in self._gates if gate.plan.journey.entry.on is None]
+        self._elapse(self.now + LONGEST_RUN_OUT, is_last=True)
 
-    def _elapse(self, before: datetime) -> None:
-        while (due := self._timers.pop(before)) is not None:
-            at, passage = due
-            self.now = max(self.now, at)
-            passage.update(waiting=None)
-            self._drive(passage, None)
+    def _elapse(self, before: datetime, *, is_last: bool = False) -> None:
+        """Do what is due before an instant: of one instant what the world does by itself first."""
+        while not is_last or self._timers.next is not None:
+            own, timer = self._agenda.next, self._timers.next
+            first = min((one for one in (own, timer) if one is not None), default=before)
+            if first >= before:
+                return
+            self.now = max(self.now, first)
+            if own == first:
+                self._agenda.pop()()
+            elif (passage := self._timers.pop()) is not None:
+                passage.update(waiting=None)
+                self._driver.drive(passage, None)
             self._route_accepted()
 
     # Events ------------------------------------------------------------------------
@@ -113,6 +141,12 @@ class Simulation:
             person.learn(learned, event.occurred_at)
         if event.name in self._remembered or EVERYTHING in self._remembered:
             person.remember(event)
+        self.crowd.meet(person)
+        self._move(event, person)
+        self.crowd.news(person, event.name, learned)
+
+    def _move(self, event: Event, person: Person) -> None:
+        """Let the event enter, wake and end what it does."""
         if event.name not in self._heeded:
             return
         if self.now - event.occurred_at > self._late_after:
@@ -142,12 +176,28 @@ class Simulation:
             passage = mine[wake.inside.id]
             passage.alarm = None
             passage.update(waiting=None)
-            self._drive(passage, wake.exit)
+            self._driver.drive(passage, wake.exit)
         for entry in effects.enters:
             passage = Passage.begin(entry.inside, event, lambda: self.now)
             self.passages.append(passage)
             person.passages.append(passage)
-            self._drive(passage, None)
+            self._driver.drive(passage, None)
+
+    def _enter_by_run(self, plan: Plan, event: Event, person: Person) -> bool:
+        """Have a run enter somebody; whether it did."""
+        effects = Effects()
+        insides = [passage.inside for passage in person.passages]
+        facts = self._facts(person, self.now, event, None)
+        approach(event, person.id, Gate(plan), insides, set(), facts, effects)
+        self._apply(event, person, effects)
+        return bool(effects.enters)
+
+    def _updated(self, person: Person) -> None:
+        """A journey has set attributes."""
+        self.crowd.news(person, "", person.attributes)
+
+    def _of(self, person: Person) -> Facts:
+        return self._facts(person, self.now, None, None)
 
     def _facts(
         self, person: Person, now: datetime, event: Event | None, inside: Inside | None
@@ -160,47 +210,5 @@ class Simulation:
             entry=inside.entry if inside else None,
             steps=passage.outputs if passage else {},
             history=person.history,
+            audiences=self.crowd.known(person),
         )
-
-    # Instances -----------------------------------------------------------------------
-
-    def _drive(self, passage: Passage, answer: Any) -> None:
-        """Let an instance go on with `answer` until it needs time, or ends."""
-        furthest = len(passage.visits) + MOST_VISITS_AT_ONCE
-        while True:
-            try:
-                request = passage.course.send(answer)
-            except StopIteration:
-                passage.end("completed", self.now)
-                return
-            if len(passage.visits) > furthest:
-                passage.end("failed", self.now, {"reason": "it goes in circles without a wait"})
-                return
-            match request:
-                case Sleep(until):
-                    self._timers.set(passage, until)
-                    return
-                case Listen(until):
-                    answer = self._listen(passage, until)
-                    if answer is None:
-                        self._timers.set(passage, until, rank=DEADLINE)
-                        return
-                case Question(call):
-                    person = self.population[passage.inside.customer]
-                    facts = self._facts(person, self.now, None, passage.inside)
-                    answer = self._answers.to(call, Asked(passage, person, self.now, facts))
-
-    def _listen(self, passage: Passage, until: datetime) -> str | None:
-        """Register the wait, then look for an event that has already come."""
-        visit = passage.visit
-        passage.update(waiting=Waiting(visit.number, visit.step, visit.at, until))
-        person, inside = self.population[passage.inside.customer], passage.inside
-        for event in person.since(looks_back_to(inside)):
-            if event.id == inside.entry_event:
-                continue
-            facts = partial(self._facts, person, event.occurred_at, event)
-            about = self.ledger.about(event, person)
-            if (wake := wake_of(event, inside, facts, about, Effects())) is not None:
-                passage.update(waiting=None)
-                return wake.exit
-        return None

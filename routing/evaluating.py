@@ -8,10 +8,11 @@ import asyncpg
 import structlog
 
 from audiences.catalog import Catalog
-from audiences.definition import PARTS, AnyAudience, Composition
-from audiences.ranking import path_of
+from audiences.definition import PARTS, AnyAudience, Composition, Order
+from audiences.ranking import is_path, path_of
 from clock import Clock
 from expressions.sql import compile
+from expressions.sql.ranks import compile_value
 from journeys.chance import salt_of
 from routing.catalogs import Catalogs
 from routing.qualifying import qualify
@@ -140,11 +141,19 @@ def query_of(audience: AnyAudience, now: datetime) -> Query:
         return evaluation.ranked(
             found,
             path_of(audience.distinct_by),
-            path_of(order.value if order else None),
+            order_of(order, len(found.parameters) + 1, now),
             ascending=order is not None and order.ascending,
             limit=audience.limit,
         )
     return found
+
+
+def order_of(order: Order | None, first: int, now: datetime) -> Query:
+    """The statement for what members are ranked by; raises ExpressionError."""
+    if order is None or is_path(order.value):
+        return evaluation.by_attribute(path_of(order.value if order else None), first)
+    statement = compile_value(order.value, first=first)
+    return Query(statement.text, statement.arguments(now))
 
 
 def parts_of(audience: AnyAudience) -> list[Part]:

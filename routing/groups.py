@@ -4,15 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from expressions import Facts, Needs, condition, value
 from journeys.effects import Effects, Gate, Inside
 from journeys.entering import approach
 from journeys.entry import Entry
-from journeys.event import Event, EventId
+from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.plan import Plan
+from journeys.running import entry_event
 from journeys.verdicts import ENTRY_SEEN
 from routing.orders import newcomer
 from routing.registry import insides
@@ -60,7 +61,7 @@ async def enter_page(
             # Merged with another that this run came to before, it is in already.
             if any(row.run == run.id for row in mine):
                 continue
-            event = entry_event(run, customer, entries[customer], now)
+            event = entry_event(run.id, customer, entries[customer], now)
             around = [insiders[row.id] for row in mine]
             seen = replace(facts[customer], event=entries[customer])
             decide(round, run, gate, event, customer, around, seen, decided)
@@ -100,22 +101,6 @@ def decide(
         paged = gate.plan.way.is_broadcast
         page.rows.append({**newcomer(entered, paged=paged), "run": run.id})
         page.starts[one.id] = entered.inside
-
-
-def entry_event(run: Run, customer: UUID, entry: Mapping[str, Any], now: datetime) -> Event:
-    """What stands for an event where a run enters a customer: always the same one of both."""
-    return Event(
-        id=EventId(uuid5(run.id, customer.hex)),
-        received_at=now,
-        occurred_at=now,
-        kind="track",
-        name="",
-        message_id="",
-        user_id=None,
-        anonymous_id=None,
-        properties=dict(entry),
-        context={},
-    )
 
 
 async def known(

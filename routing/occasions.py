@@ -5,8 +5,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from journeys.model import format_duration
-from journeys.occurrences import local_of, occurrences
+from journeys.occurrences import occurrences
 from journeys.plan import Plan
+from journeys.running import holds, occurrence_id, shown
 from journeys.schedule import Schedule
 from routing.round import Round
 from storage import journeys, runs
@@ -17,11 +18,6 @@ from workflows.schedules import PREFIX
 
 MOMENT = timedelta(seconds=1)
 MADE_BY_KEY = uuid5(NAMESPACE_URL, "parcours:run:requested")
-
-
-def occurrence_id(journey: str, at: datetime) -> UUID:
-    """The run of a journey's occurrence at the instant `at`: always the same one."""
-    return uuid5(NAMESPACE_URL, f"parcours:run:{journey}@{at.timestamp():.0f}")
 
 
 async def scheduled(round: Round, opening: Opening) -> Run | None:
@@ -48,7 +44,7 @@ async def scheduled(round: Round, opening: Opening) -> Run | None:
             plan,
             "date" if entry.date is not None else "schedule",
             opening.scheduled_for,
-            holds(plan, shown(timetable, opening.scheduled_for)),
+            holds(entry, shown(timetable, opening.scheduled_for)),
             opening.workflow_id,
             missed,
         )
@@ -60,23 +56,10 @@ def is_due(timetable: Schedule, at: datetime) -> bool:
     return found is not None and found - at < MOMENT
 
 
-def shown(timetable: Schedule, at: datetime) -> str:
-    """An occurrence as its author would say it: local, without an offset where it has many."""
-    if timetable.is_local:
-        return local_of(timetable, at).isoformat()
-    return at.astimezone(timetable.clock).isoformat()
-
-
 async def requested(db: Db, id: UUID, plan: Plan, now: datetime) -> Run:
     """A run that somebody asked for. Within a transaction."""
-    entry = holds(plan, now.isoformat())
+    entry = holds(plan.journey.entry, now.isoformat())
     return await _made(db, id, plan, "request", now, entry, f"{PREFIX}{plan.name}/{id}")
-
-
-def holds(plan: Plan, scheduled_for: str) -> dict[str, Any]:
-    """What `entry` holds where no event enters."""
-    audience = plan.journey.entry.audience
-    return {"scheduled_for": scheduled_for, **({"audience": audience} if audience else {})}
 
 
 async def by_event(db: Db, event: UUID, plan: Plan, now: datetime, entry: dict[str, Any]) -> Run:

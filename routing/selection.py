@@ -1,15 +1,15 @@
 """Whom a run means, and what each of them enters with."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from journeys.entry import Entry
 from journeys.identity import CustomerId
-from journeys.occurrences import falls_on, legs, local_of, zones
+from journeys.occurrences import legs, local_of, zones
 from journeys.plan import Plan
+from journeys.running import day_of, due_date
 from journeys.schedule import Schedule
-from journeys.timing import DAY, zone_named
+from journeys.timing import DAY
 from storage.customers import Customer
 from storage.reach import Reach
 from storage.runs import Run
@@ -50,6 +50,7 @@ def timetable_of(run: Run, plan: Plan) -> Schedule | None:
 def reach_of(run: Run, plan: Plan, leg: Leg | None) -> Reach:
     """The customers among whom the run looks, at this leg of it."""
     entry = plan.journey.entry
+    day = day_of(entry, run.scheduled_for, timetable_of(run, plan))
     names, by_date = leg[1] if leg is not None else None, run.cause == "date"
     return Reach(
         audience=run.audience,
@@ -58,7 +59,7 @@ def reach_of(run: Run, plan: Plan, leg: Leg | None) -> Reach:
         strays=names is not None and "UTC" in names,
         every_zone=zones() if names is not None else (),
         path=entry.date_path if by_date else None,
-        days=tuple(texts(day_of(run, plan), every_year=bool(entry.every))) if by_date else (),
+        days=tuple(texts(day, every_year=bool(entry.every))) if by_date else (),
         every_year=entry.every is not None,
     )
 
@@ -71,36 +72,17 @@ def texts(day: date, *, every_year: bool) -> Iterable[str]:
     return [*(f"{one:%m-%d}" for one in near), "02-29"]
 
 
-def day_of(run: Run, plan: Plan) -> date:
-    """The day that a date has to fall on to be due at this run."""
-    entry, timetable = plan.journey.entry, timetable_of(run, plan)
-    clock = timetable.clock if timetable is not None else UTC
-    return run.scheduled_for.astimezone(clock).date() - (entry.offset or timedelta(0))
-
-
 def entries_of(
     run: Run, plan: Plan, page: Sequence[Customer]
 ) -> dict[CustomerId, Mapping[str, Any]]:
     """What `entry` holds for each customer of `page` who is meant."""
     if run.cause != "date":
         return {one.id: run.entry for one in page}
-    day = day_of(run, plan)
+    entry = plan.journey.entry
+    day = day_of(entry, run.scheduled_for, timetable_of(run, plan))
     found: dict[CustomerId, Mapping[str, Any]] = {}
     for one in page:
-        due = due_date(plan.journey.entry, one, day)
+        due = due_date(entry, one.attributes, day)
         if due is not None:
             found[one.id] = {**run.entry, "date": due.isoformat()}
     return found
-
-
-def due_date(entry: Entry, customer: Customer, day: date) -> date | None:
-    """The customer's date, if it falls on `day` where the entry's clock, or its own, says so."""
-    value: Any = customer.attributes
-    for name in entry.date_path:
-        value = value.get(name) if isinstance(value, Mapping) else None
-    timetable = entry.timetable
-    if timetable is None:
-        return None
-    own = zone_named(customer.attributes.get("time_zone")) or zone_named("UTC")
-    zone = own if timetable.is_local and own is not None else timetable.clock
-    return falls_on(value, day, zone, every_year=entry.every is not None)

@@ -12,8 +12,8 @@ from itertools import islice
 from journeys import phrases
 from journeys.entry import Entry
 from journeys.occurrences import due, occurrences
+from journeys.running import occurrence_id
 from journeys.schedule import Schedule
-from routing.occasions import occurrence_id
 from routing.round import Round
 from storage import broadcasts, journeys, progress, runs
 from storage.journeys import JourneyRow

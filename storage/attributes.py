@@ -4,18 +4,28 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from audiences.imports.options import LOOKED_UP
 from journeys.identity import CustomerId
 from storage.pool import Db
 
+# Attributes with a column of hashes and an index on it.
+HASHES: dict[str, str] = {name: f"{name}_hash" for name in LOOKED_UP}
+
 
 async def owners(connection: Db, name: str, values: Sequence[str]) -> dict[str, list[CustomerId]]:
-    """The customers whose attribute has one of these values as its text; looks at everybody."""
+    """The customers whose attribute has one of these values as its text.
+
+    An address is looked up by its hash. For other attributes everybody is looked at, once for all
+    values: an index on each would cost more with every write than a rare import saves.
+    """
+    hashes = f"c.{HASHES[name]} = hashtextextended(w.value, 0) AND" if name in HASHES else ""
     rows = await connection.fetch(
-        """
+        f"""
         SELECT c.attributes ->> $1 AS value, array_agg(c.id) AS customers
-        FROM customers c JOIN unnest($2::text[]) AS w (value) ON c.attributes ->> $1 = w.value
+        FROM customers c JOIN unnest($2::text[]) AS w (value)
+            ON {hashes} c.attributes ->> $1 = w.value
         WHERE c.merged_into IS NULL AND c.erased_at IS NULL GROUP BY 1
-        """,
+        """,  # noqa: S608 -- a column of ours
         name,
         values,
     )

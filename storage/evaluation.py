@@ -114,24 +114,25 @@ async def queue_differing(connection: Db, audience: str, query: Query) -> int:
 def ranked(
     found: Query,
     distinct_by: Sequence[str] | None,
-    order_by: Sequence[str] | None,
+    order_by: Query,
     *,
     ascending: bool,
     limit: int | None,
 ) -> Query:
-    """The first of those found, by an attribute, and one only for each value of another.
+    """The first of those found, by a value, and one only for each value of an attribute.
 
-    Attributes are paths of keys. Who has no such value comes last, and shares it with nobody.
+    The attribute is a path of keys. Who has no such value comes last, and shares it with nobody.
+    `order_by` finds `id` and `value`; its parameters are numbered on from those of `found`.
     """
-    count = len(found.parameters)
-    distinct, order, most = (f"${count + n}" for n in range(1, 4))
+    parameters = [*found.parameters, *order_by.parameters]
+    distinct, most = (f"${len(parameters) + n}" for n in range(1, 3))
     way = "ASC" if ascending else "DESC"
     text = f"""
         WITH inside AS ({found.text}), ordered AS (
             SELECT c.id, c.attributes #> {distinct}::text[] AS value,
-                   row_number() OVER (
-                       ORDER BY c.attributes #> {order}::text[] {way} NULLS LAST, c.id) AS place
+                   row_number() OVER (ORDER BY o.value {way} NULLS LAST, c.id) AS place
             FROM inside i JOIN customers c ON c.id = i.id
+            LEFT JOIN ({order_by.text}) o ON o.id = i.id
         ), single AS (
             SELECT id, place FROM (
                 SELECT id, place, {distinct}::text[] IS NULL OR value IS NULL
@@ -141,8 +142,14 @@ def ranked(
         )
         SELECT id FROM single ORDER BY place LIMIT {most}::bigint
     """  # noqa: S608
-    given = [one if one is None else list(one) for one in (distinct_by, order_by)]
-    return Query(text, [*found.parameters, *given, limit])
+    told_apart = None if distinct_by is None else list(distinct_by)
+    return Query(text, [*parameters, told_apart, limit])
+
+
+def by_attribute(path: Sequence[str] | None, first: int) -> Query:
+    """Everybody with the attribute at that path of keys as it is in JSON; `first` is its number."""
+    text = f"SELECT id, attributes #> ${first}::text[] AS value FROM customers"  # noqa: S608
+    return Query(text, [None if path is None else list(path)])
 
 
 async def customers(connection: Db) -> int:

@@ -30,6 +30,7 @@ class ImportRow:
 
     id: UUID
     audience: str
+    name: str | None  # what people call the file
     options: Options
     started_at: datetime
     chunks: int | None
@@ -51,17 +52,25 @@ class Chunk:
 COUNTED = "c.created, c.matched, c.failed, c.joined, c.left"
 
 
-async def start(connection: Db, id: UUID, audience: str, options: Options, now: datetime) -> bool:
+async def start(
+    connection: Db,
+    id: UUID,
+    audience: str,
+    options: Options,
+    now: datetime,
+    name: str | None = None,
+) -> bool:
     """Begin an import; False where it is there already."""
     row = await connection.fetchrow(
         """
-        INSERT INTO imports (id, audience, options, started_at) VALUES ($1, $2, $3, $4)
+        INSERT INTO imports (id, audience, options, started_at, name) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT DO NOTHING RETURNING id
         """,
         id,
         audience,
         options.model_dump(mode="json"),
         now,
+        name,
     )
     return row is not None
 

@@ -80,6 +80,14 @@ async def revoke(connection: Db, id: UUID) -> bool:
     return row is not None
 
 
+async def name_of(connection: Db, secret: str) -> str | None:
+    """What a key is called; None if it is none of ours."""
+    name: str | None = await connection.fetchval(
+        "SELECT name FROM keys WHERE hash = $1", digest(secret)
+    )
+    return name
+
+
 async def hashes(connection: Db) -> list[tuple[KeyKind, bytes]]:
     """The kind and hash of every key; an installation has a handful."""
     rows = await connection.fetch("SELECT kind, hash FROM keys")

@@ -46,10 +46,29 @@ class Pooled(asyncpg.Connection):
         return ""
 
 
+# For statements that look up a handful of rows by their ids. A plan that is made while a table is
+# empty, or before it is analyzed, reads all of it, and is kept while it grows.
+BY_INDEX = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+}
+
+
 @asynccontextmanager
-async def pool(url: str, size: int = 10) -> AsyncIterator[asyncpg.Pool]:
-    """A pool of at most `size` connections, closed at the end."""
+async def pool(url: str, size: int = 10, *, looks_up: bool = False) -> AsyncIterator[asyncpg.Pool]:
+    """A pool of at most `size` connections, closed at the end.
+
+    Where it only `looks_up` rows by their ids, every statement goes by indexes.
+    """
     async with asyncpg.create_pool(
-        url, min_size=1, max_size=size, init=prepare, connection_class=Pooled
+        url,
+        min_size=1,
+        max_size=size,
+        init=prepare,
+        connection_class=Pooled,
+        server_settings=BY_INDEX if looks_up else {},
     ) as opened:
         yield opened

@@ -11,7 +11,7 @@ from storage.instances import Instance
 from storage.messages import Message
 from storage.pool import Db
 
-LineKind = Literal["event", "refusal", "entry", "step", "message", "goal", "end"]
+LineKind = Literal["event", "membership", "refusal", "entry", "step", "message", "goal", "end"]
 Order = Literal["newest", "oldest"]
 Place = tuple[datetime, int, str]
 
@@ -20,7 +20,8 @@ Place = tuple[datetime, int, str]
 class Line:
     """One thing that happened; `rank` and `ref` order what happened at one instant.
 
-    `name` is that of the event or step; `state` the exit, the message's state, or the outcome.
+    `name` is that of the event, audience or step; `state` whether it was joined or left, the exit,
+    the message's state, or the outcome.
     """
 
     at: datetime
@@ -43,6 +44,10 @@ LINES = """
            NULL::uuid AS instance, name, e.kind AS state, NULL::timestamptz AS until,
            NULL AS reason, properties AS detail, NULL::uuid AS run
     FROM events e WHERE customer = $1
+    UNION ALL
+    SELECT at, 0, 'membership/' || lpad(seq::text, 19, '0'), 'membership', NULL, NULL, audience,
+           CASE WHEN joined THEN 'joined' ELSE 'left' END, NULL, NULL, why, NULL
+    FROM audience_changes WHERE customer = $1
     UNION ALL
     SELECT r.at, 1, r.event || '/' || r.journey, 'refusal', r.journey, NULL,
            (SELECT name FROM events e WHERE e.customer = $1 AND e.id = r.event LIMIT 1), NULL, NULL,
@@ -167,7 +172,14 @@ async def everything(connection: Db, customer: UUID) -> dict[str, list[dict[str,
                 FROM messages m WHERE customer = $1),
             'refusals', (
                 SELECT jsonb_agg(to_jsonb(r) - 'customer' ORDER BY at)
-                FROM refusals r WHERE customer = $1)
+                FROM refusals r WHERE customer = $1),
+            'memberships', (
+                SELECT jsonb_agg(to_jsonb(m) - 'customer' ORDER BY audience)
+                FROM audience_members m WHERE customer = $1),
+            'membership_changes', (
+                SELECT jsonb_agg(to_jsonb(c) - '{customer,seq,transaction}'::text[]
+                                 ORDER BY at, seq)
+                FROM audience_changes c WHERE customer = $1)
         )
         """,
         customer,

@@ -18,6 +18,7 @@ from workflows.start import RESUME_SIGNAL
 
 RUN = "Run"
 RUN_QUEUE = "parcours-runs"
+BROADCAST_QUEUE = "parcours-broadcasts"
 OPEN, ADVANCE, ABANDON = "open_run", "advance_run", "abandon_run"
 SCHEDULED = SearchAttributeKey.for_datetime("TemporalScheduledStartTime")
 
@@ -146,7 +147,7 @@ class RunWorkflow:
             activity,
             Advance(run=run, lane=lane),
             result_type=Advanced,
-            task_queue=RUN_QUEUE,
+            task_queue=RUN_QUEUE if lane is None else BROADCAST_QUEUE,
             start_to_close_timeout=SHIFT,
             heartbeat_timeout=HEARTBEAT,
             retry_policy=RETRY,

@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue
 
 from api.audience_publishing import AudienceRequest, checked
 from api.errors import Problem
+from api.lists import known
 from api.state import Parts, State
 from journeys.finding import Finding
 from journeys.model import Model
@@ -118,7 +119,7 @@ async def get(
     days: Annotated[int, Query(ge=1, le=400, description="how many days back")] = DAYS,
 ) -> AudienceDetail:
     """An audience with its definition, its users, and its size by day."""
-    row = await found(parts, audience)
+    row = await known(parts.pool, audience)
     counted = await sizes.now(parts.pool)
     since = parts.clock.now() - timedelta(days=days - 1)
     return AudienceDetail(
@@ -142,7 +143,7 @@ async def get(
 )
 async def delete(audience: str, parts: Parts) -> None:
     """Delete an audience that nothing uses; its members leave it."""
-    row = await found(parts, audience)
+    row = await known(parts.pool, audience)
     using = await users(parts, audience)
     if using:
         raise Problem(
@@ -152,16 +153,6 @@ async def delete(audience: str, parts: Parts) -> None:
             users=using,
         )
     await audiences.delete(parts.pool, row.definition.names, parts.clock.now())
-
-
-async def found(parts: State, audience: str) -> AudienceRow:
-    """The audience; a Problem where there is none."""
-    row = await audiences.get(parts.pool, audience)
-    if row is None:
-        raise Problem(
-            404, "Not found", f"no audience is called {audience!r}; GET /v1/audiences lists them"
-        )
-    return row
 
 
 def view(row: AudienceRow) -> dict[str, Any]:

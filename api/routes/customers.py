@@ -71,6 +71,8 @@ class Export(Model):
     trail: tuple[dict[str, JsonValue], ...]
     messages: tuple[dict[str, JsonValue], ...]
     refusals: tuple[dict[str, JsonValue], ...]
+    memberships: tuple[dict[str, JsonValue], ...]
+    membership_changes: tuple[dict[str, JsonValue], ...]
 
 
 @router.get("/v1/customers", summary="List customers")

@@ -16,7 +16,7 @@ from api.lists import Named, known_list
 from api.state import Parts, State
 from api.tracking import body
 from api.tracking.errors import Refusal
-from audiences.imports.options import BadHeader, Options
+from audiences.imports.options import NAME_LENGTH, BadHeader, Options
 from audiences.imports.rows import Rows, read_csv, read_ndjson
 from journeys.model import Model
 from storage import imports
@@ -24,6 +24,7 @@ from storage.imports import ImportRow
 
 router = APIRouter(tags=["lists"])
 
+FileName = Annotated[str, Field(max_length=NAME_LENGTH, pattern=r"^[^\x00]+$")]
 CHUNKS = 1_000_000
 ROWS = 20_000  # of one chunk: it is one transaction, and holds its customers
 CSV = ("text/csv", "text/plain")
@@ -45,8 +46,12 @@ BODY = {
 
 
 class StartRequest(Options):
-    """A file and how to import it; `again` begins anew where the same was completed before."""
+    """A file and how to import it; `again` begins anew where the same was completed before.
 
+    `name` is what people call the file: whoever joins or leaves by it is told so, as the reason.
+    """
+
+    name: FileName | None = Field(None, examples=["people.csv"])
     again: bool = False
 
 
@@ -72,7 +77,7 @@ async def start(
             response.status_code = 200
             return view(found)
         id = following
-    await imports.start(parts.pool, id, audience, options, parts.clock.now())
+    await imports.start(parts.pool, id, audience, options, parts.clock.now(), request.name)
     return view(await known(parts, audience, id))
 
 

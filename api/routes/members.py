@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
+from api.auth import offered
 from api.lists import Named, known, known_list
 from api.matching import hold, patiently
 from api.routes.customers import IdView
@@ -16,7 +17,7 @@ from api.state import Parts
 from journeys.identity import CustomerId
 from journeys.model import Model
 from routing import lists
-from storage import attributes, audience_queue, external_ids, members
+from storage import attributes, audience_queue, external_ids, keys, members
 from storage.members import Change
 from storage.pool import Db
 
@@ -125,27 +126,28 @@ async def listed(
 @router.post(
     "/v1/audiences/{audience}/members", summary="Put together a list by hand", responses=NAMED
 )
-async def change(audience: Named, request: ChangeRequest, parts: Parts) -> Changed:
+async def change(audience: Named, wanted: ChangeRequest, parts: Parts, request: Request) -> Changed:
     """Have customers join and leave a list; ids that lead to nobody are named in the answer."""
     row = await known_list(parts.pool, audience)
-    now, why = parts.clock.now(), {"by": "hand"}
+    now, key = parts.clock.now(), await keys.name_of(parts.pool, offered(request) or "")
+    why = {"by": "hand", "key": key} if key is not None else {"by": "hand"}
 
     async def once(connection: Db) -> tuple[Changed, bool]:
         await audience_queue.judging(connection)
-        found = await external_ids.named(connection, [*request.add, *request.remove])
+        found = await external_ids.named(connection, [*wanted.add, *wanted.remove])
         await hold(connection, found.values())
 
         def those(names: tuple[str, ...]) -> list[CustomerId]:
             return list({found[name] for name in names if name in found})
 
-        joined = await members.join(connection, row.name, those(request.add), now, why)
-        left = await members.leave(connection, row.name, those(request.remove), now, why)
+        joined = await members.join(connection, row.name, those(wanted.add), now, why)
+        left = await members.leave(connection, row.name, those(wanted.remove), now, why)
         changes = [
             *(Change(row.name, customer, joined=True, at=now, why=why) for customer in joined),
             *(Change(row.name, customer, joined=False, at=now, why=why) for customer in left),
         ]
         news = await lists.follow(connection, parts.round, changes)
-        unknown = [name for name in (*request.add, *request.remove) if name not in found]
+        unknown = [name for name in (*wanted.add, *wanted.remove) if name not in found]
         return Changed(joined=len(joined), left=len(left), unknown=tuple(unknown)), news
 
     changed, news = await patiently(parts.pool, once)

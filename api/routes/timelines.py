@@ -26,14 +26,17 @@ class LineView(Model):
     kind: LineKind
     journey: str | None = Field(examples=["abandoned-cart"])
     instance: UUID | None
-    name: str | None = Field(description="of the event or the step", examples=["reminder"])
+    name: str | None = Field(
+        description="of the event, the audience or the step", examples=["reminder"]
+    )
     state: str | None = Field(
-        description="the exit, the message's state, the outcome", examples=["sent"]
+        description="joined or left, the exit, the message's state, the outcome", examples=["sent"]
     )
     until: datetime | None = Field(description="when the step was left, the message settled")
     reason: str | None = Field(examples=["condition"])
     detail: Mapping[str, JsonValue] | None = Field(
-        description="properties of the event, or what was decided by which values"
+        description="properties of the event, why the audience was joined or left, or what was "
+        "decided by which values"
     )
     run: UUID | None = Field(description="the run that entered, or did not")
 

@@ -18,6 +18,7 @@ Header = Annotated[str, Field(max_length=NAME_LENGTH, pattern=r"^[^\x00]*$")]
 Attribute = Annotated[str, Field(max_length=NAME_LENGTH, pattern=r"^[^\x00]+$")]
 
 ID_KINDS = ("user_id", "anonymous_id")
+LOOKED_UP = ("email", "phone")  # attributes by which customers are found without looking at all
 ALWAYS_TEXT = {name for name in ADDRESSES.values() if name is not None}
 
 

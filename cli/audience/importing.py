@@ -11,9 +11,19 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audiences.imports.options import ID_KINDS, BadHeader, Mode, Options, ValueType, columns
+from audiences.imports.options import (
+    ID_KINDS,
+    LOOKED_UP,
+    NAME_LENGTH,
+    BadHeader,
+    Mode,
+    Options,
+    ValueType,
+    columns,
+)
 from cli.audience.table_file import ROWS, TableFile
 from cli.audience.upload import Upload
+from cli.check import count
 from cli.client import Key, Url, server
 from cli.errors import CommandError
 from cli.reports.phrases import many, moment
@@ -63,10 +73,11 @@ def command(
 ) -> None:
     if not file.is_file():
         raise CommandError(f"{file}: there is no such file")
-    table = TableFile(file, ROWS if id in ID_KINDS else MANY)
+    table = TableFile(file, ROWS if id in {*ID_KINDS, *LOOKED_UP} else MANY)
     options = options_of(table, map or [], id, create, mode_of(add, replace, remove))
     upload = Upload(server(url, key), audience, table)
-    begun = upload.start({**options.model_dump(mode="json"), "again": again})
+    name = file.name.encode(errors="backslashreplace").decode()[-NAME_LENGTH:]
+    begun = upload.start({**options.model_dump(mode="json"), "name": name, "again": again})
     answer = begun if begun["state"] == "completed" else shown(upload, begun)
     if answer is begun:
         at = moment(datetime.fromisoformat(begun["completed_at"]))
@@ -78,7 +89,7 @@ def command(
     if answer["counts"]["failed"]:
         target = errors or file.with_name(f"{file.stem}.errors.csv")
         written = write_errors(upload, begun["id"], target)
-        sys.stdout.write(f"{many(written)} rows were not taken: {target} says why\n")
+        sys.stdout.write(f"{count(written, 'row')} not taken: {target} says why\n")
 
 
 def mode_of(add: bool, replace: bool, remove: bool) -> Mode:

@@ -2,9 +2,8 @@
 
 import json
 import sys
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,7 +11,7 @@ from cli.client import Key, Url, server
 from cli.event_file import instant_named
 from cli.format import Format
 from cli.reports.phrases import moment
-from cli.reports.reasons import because
+from cli.reports.reasons import of_membership
 from cli.reports.text import table
 
 
@@ -44,7 +43,7 @@ def command(
         (
             next((id["value"] for id in one["ids"]), one["customer"]),
             moment(datetime.fromisoformat(one["joined_at"]) if one["joined_at"] else None),
-            told(one["why"] or {}),
+            of_membership(one["why"] or {}),
         )
         for one in page["items"]
     ]
@@ -52,8 +51,3 @@ def command(
         sys.stdout.write(f"{line}\n")
     if page["next"]:
         sys.stdout.write("  … and more: `parcours audience export` writes all of them\n")
-
-
-def told(why: Mapping[str, Any]) -> str:
-    """Why a member is in, as far as it was written down."""
-    return f"was so when {why['found']} was published" if "found" in why else because(why)

@@ -42,6 +42,9 @@ def head(shown: Mapping[str, Any]) -> Iterator[str]:
         if name in definition:
             value = definition[name]
             yield f"  {name}: {', '.join(value) if isinstance(value, list) else value}"
+    if order := definition.get("order_by"):
+        first = "smallest" if order.get("ascending") else "largest"
+        yield f"  order_by: {order['value']}, the {first} first"
     size = count(shown["size"], "member")
     yield f"  {size}" if shown["ready"] else "  its members are being found"
     for name, inside in shown["parts"].items():

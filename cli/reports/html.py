@@ -35,6 +35,8 @@ def head(report: Report, source: str, names: str) -> Iterator[str]:
     if report.until != report.last_event:
         yield f"; the clock ran on until {moment(report.until)}"
     yield "</p>"
+    for sentence in report.unknown:
+        yield f'<p class="soft">Not known: {escape(sentence)}.</p>'
     yield tiles({
         "events": many(report.events),
         "customers": many(report.customers),

@@ -10,6 +10,8 @@ from journeys.why import ByRun, Fate, Refused, Visited
 
 Reasons = Mapping[str, Any]
 
+MERGED = {"merged_from": "was merged with customer", "merged_into": "was merged into customer"}
+
 
 def values(why: Reasons) -> str:
     """`event.total = 12.5, customer.tier is missing`"""
@@ -41,6 +43,22 @@ def judged(why: Reasons) -> str:
 def because(why: Reasons | None) -> str:
     """The condition by which something happened; empty where there was none."""
     return judged(why) if why and "condition" in why else ""
+
+
+def of_membership(why: Reasons) -> str:
+    """Why somebody joined an audience or left it, as far as it was written down."""
+    if "import" in why:
+        file = why.get("file") or "a file"
+        how = {"remove": "removed by ", "replace": "the list was replaced by "}
+        return f"{how.get(why.get('mode', ''), '')}{file} (import {why['import']})"
+    if why.get("by") == "hand":
+        return f"by hand, with the key '{why['key']}'" if "key" in why else "by hand"
+    if "found" in why:
+        return f"was so when {why['found']} was published"
+    for word, said in MERGED.items():
+        if word in why:
+            return f"{said} {why[word]}"
+    return "the audience was deleted" if "deleted" in why else because(why)
 
 
 def of_refusal(one: Refused) -> str:

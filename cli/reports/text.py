@@ -32,9 +32,29 @@ def text(report: Report, source: str) -> str:
         lines.append(", ".join(f"{many(count)} {what}" for what, count in odd.items() if count))
     if report.until != report.last_event:
         lines.append(f"the clock ran on until {moment(report.until)} UTC")
+    lines += around(report)
     for journey in report.journeys:
         lines += ["", *of_journey(journey)]
     return "\n".join(lines)
+
+
+def around(report: Report) -> Iterator[str]:
+    """The audiences that there were, and what could not be known."""
+    if report.runs:
+        yield f"{many(report.runs)} runs began"
+    yield from _section(
+        "audiences",
+        ("audience", "at the end", "joined", "left"),
+        [
+            (one.audience, many(one.size), many(one.joined), many(one.left))
+            for one in report.audiences
+        ],
+        {1, 2, 3},
+    )
+    if report.unknown:
+        yield ""
+        yield "what could not be known"
+        yield from (f"  {sentence}" for sentence in report.unknown)
 
 
 def table(rows: Sequence[tuple[str, ...]], right: frozenset[int] = frozenset()) -> list[str]:

@@ -89,11 +89,11 @@ class Bounds:
             return bound.value if isinstance(bound, Constant) else node
         return node
 
-    def numbered(self, tree: Sql) -> tuple[Sql, tuple[Bound, ...]]:
-        """The tree with $1, $2, … in it, and the values that are used."""
+    def numbered(self, tree: Sql, first: int = 1) -> tuple[Sql, tuple[Bound, ...]]:
+        """The tree with $1, $2, … in it (from `first` on), and the values that are used."""
         used: dict[int, int] = {}
         for node in list(tree.find_all(Given)):
-            number = used.setdefault(int(node.this.this), len(used) + 1)
+            number = used.setdefault(int(node.this.this), len(used) + first)
             node.replace(exp.Parameter(this=exp.Literal.number(number)))
         return tree, tuple(self.found[index] for index in used)
 

@@ -28,6 +28,10 @@ class Person:
     history: dict[str, list[PastEvent]] = field(default_factory=dict)
     passages: list[Passage] = field(default_factory=list)
     lately: list[Event] = field(default_factory=list)  # what a wait that begins may look back at
+    audiences: dict[str, datetime] = field(default_factory=dict)  # since when they are in each
+    unsure: frozenset[str] = frozenset()  # audiences of which it cannot be told
+    is_judged: bool = False  # by every audience, since they were made or merged
+    turns_at: datetime | None = None  # when time alone may change their audiences
 
     def learn(self, values: Mapping[str, Any], at: datetime) -> None:
         """Set attributes; of two writes of one attribute the later by its own instant stays."""
@@ -68,6 +72,9 @@ class Person:
         for name, past in other.history.items():
             self.history[name] = sorted([*self.history.get(name, ()), *past], key=OCCURRED_AT)
         self.lately = sorted([*self.lately, *other.lately], key=OCCURRED_AT)
+        for name, since in other.audiences.items():
+            self.audiences[name] = min(since, self.audiences.get(name, since))
+        self.is_judged, self.turns_at = False, None
         for passage in other.passages:
             passage.update(customer=self.id)
         self.passages = sorted(

@@ -11,6 +11,7 @@ from journeys.simulation.passage import Passage
 from journeys.simulation.population import Population
 from journeys.simulation.refused import Refused
 from journeys.simulation.tally import (
+    AudienceRow,
     DayRow,
     ExitRow,
     GoalRow,
@@ -36,7 +37,18 @@ def reckon(simulation: Simulation, *, with_instances: bool = False) -> Report:
         last_event=simulation.last_event,
         until=simulation.now if simulation.events else None,
         journeys=[_journey(simulation, plan, with_instances) for plan in simulation.plans],
+        audiences=_audiences(simulation),
+        runs=simulation.runs.begun,
+        unknown=simulation.unknown,
     )
+
+
+def _audiences(simulation: Simulation) -> list[AudienceRow]:
+    crowd = simulation.crowd
+    sizes = Counter(name for person in simulation.population for name in person.audiences)
+    return [
+        AudienceRow(name, sizes[name], crowd.joined[name], crowd.left[name]) for name in crowd.names
+    ]
 
 
 def _journey(simulation: Simulation, plan: Plan, with_instances: bool) -> JourneyReport:

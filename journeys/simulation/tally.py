@@ -113,9 +113,22 @@ class JourneyReport:
     instances: list[InstanceRow] | None
 
 
+@dataclass(frozen=True, slots=True)
+class AudienceRow:
+    """An audience at the end, and how often somebody joined and left it."""
+
+    audience: str
+    size: int
+    joined: int
+    left: int
+
+
 @dataclass(slots=True)
 class Report:
-    """A whole run; `until` is where the virtual clock stopped."""
+    """A whole simulation; `until` is where the virtual clock stopped.
+
+    `runs` are those that began, `unknown` says in sentences what could not be known.
+    """
 
     events: int
     repeats: int
@@ -126,5 +139,8 @@ class Report:
     last_event: datetime | None
     until: datetime | None
     journeys: list[JourneyReport]
+    audiences: list[AudienceRow] = field(default_factory=list)
+    runs: int = 0
+    unknown: list[str] = field(default_factory=list)
     bad_lines: int = 0
     first_bad_lines: list[str] = field(default_factory=list)

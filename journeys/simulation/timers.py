@@ -19,11 +19,17 @@ class Timers:
         passage.alarm = self._made
         heappush(self._heap, (at, rank, self._made, passage))
 
-    def pop(self, before: datetime) -> tuple[datetime, Passage] | None:
-        """The next instance to go on before that instant, and when."""
-        while self._heap and self._heap[0][0] < before:
-            at, _, number, passage = heappop(self._heap)
-            if passage.alarm == number:
-                passage.alarm = None
-                return at, passage
-        return None
+    @property
+    def next(self) -> datetime | None:
+        """The instant of the next timer."""
+        while self._heap and self._heap[0][3].alarm != self._heap[0][2]:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> Passage | None:
+        """The next instance to go on, if there is one."""
+        if self.next is None:
+            return None
+        passage = heappop(self._heap)[3]
+        passage.alarm = None
+        return passage

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from audiences.catalog import Catalog
+from audiences.catalog import Catalog, named
 from audiences.definition import AUDIENCE, Composition
 from clock import Clock
 from journeys.event import Event, event_id
@@ -174,6 +174,29 @@ async def test_ranked_compositions_keep_the_first_of_each_kind(world: World) -> 
     assert await world.members("first") == {ada, eve}
 
 
+@pytest.mark.parametrize(("order", "first"), [
+    ({"value": 'events("Order Completed").size()'}, ["bob", "ada"]),
+    ({"value": 'events("Order Completed").size()', "ascending": True}, ["eve", "ada"]),
+    ({"value": 'in_audience("rich") ? 1 : 0'}, ["ada", "bob"]),
+])  # fmt: skip
+async def test_members_are_ranked_by_any_value(
+    world: World, order: dict[str, Any], first: list[str]
+) -> None:
+    people = {
+        "ada": await world.customer("ada", orders=2, worth=300),
+        "bob": await world.customer("bob", orders=3, worth=300),
+        "eve": await world.customer("eve", orders=0, worth=1),
+    }
+    await world.publish("all", {"kind": "rule", "when": "true"})
+    await world.publish("rich", RICH)
+
+    await world.publish(
+        "first", {"kind": "composition", "union": ["all"], "order_by": order, "limit": 2}
+    )
+
+    assert await world.members("first") == {people[one] for one in first}
+
+
 async def test_whoever_differs_from_the_statement_is_judged_again(world: World) -> None:
     ada, bob = await world.customer("ada", worth=300), await world.customer("bob", worth=1)
     await world.publish("rich", RICH)
@@ -211,6 +234,8 @@ async def test_catalog_knows_who_is_touched_and_what_goes_in_a_circle() -> None:
     assert catalog.touched_by("Customer Identified", ["worth"]) == {"rich"}
     assert catalog.dependents(["rich"]) == {"pilot"}
     assert catalog.users("rich") == ["pilot"]
+    ranked = {"kind": "composition", "union": ["loyal"], "order_by": {"value": 'in_audience("x")'}}
+    assert named(AUDIENCE.validate_python({"audience": "y", **ranked})) == {"loyal", "x"}
     circle = AUDIENCE.validate_python({
         "audience": "rich",
         "kind": "rule",

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from api.matching import hold, patiently
 from audiences.definition import AUDIENCE
 from audiences.imports.options import Options
 from journeys.identity import CustomerId, ExternalId
-from storage import audiences, customers, external_ids, import_members, imports, merges
+from storage import attributes, audiences, customers, external_ids, import_members, imports, merges
 from storage.customers import Written
 from storage.imports import Chunk, Counts
 from storage.pool import Db
@@ -113,3 +114,35 @@ async def test_of_two_writers_who_meet_the_later_instant_wins(db: asyncpg.Pool) 
     row = await customers.get(db, ada)
     assert row is not None
     assert row.attributes == {"tier": "late", "city": "Rome"}
+
+
+@pytest.mark.parametrize("name", ["email", "phone", "city"])
+async def test_owners_of_an_attribute_are_found_whether_it_has_an_index_or_not(
+    db: asyncpg.Pool, name: str
+) -> None:
+    long = "x" * 50_000  # more than an index of Postgres can hold
+    ada, bob, cy, dan = [await person(db) for _ in range(4)]
+    for one, value in ((ada, "a"), (bob, "both"), (cy, "both"), (dan, long)):
+        await customers.write(db, [Written(one, {name: value}, {name: 1.0})])
+    await merges.move(db, cy, await person(db))
+
+    found = await attributes.owners(db, name, ["a", "both", long, "A", "nobody"])
+
+    assert found["a"] == [ada]
+    assert found[long] == [dan]
+    assert len(found["both"]) == 2
+    assert found.keys() == {"a", "both", long}
+
+
+async def test_an_address_is_looked_up_by_its_index(db: asyncpg.Pool) -> None:
+    async with db.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        plan = await connection.fetch(
+            """
+            EXPLAIN SELECT c.id FROM customers c JOIN unnest($1::text[]) AS w (value)
+                ON c.email_hash = hashtextextended(w.value, 0)
+            """,
+            ["a"],
+        )
+
+    assert any("customers_email" in row[0] for row in plan)

@@ -7,7 +7,9 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.http.reading_app import FakeEngine, Story, client_of, publish
+from storage import members
+from storage.members import Change
+from tests.http.reading_app import NOW, FakeEngine, Story, client_of, publish
 
 
 @pytest.fixture
@@ -92,11 +94,17 @@ async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, ada: Story
     assert (await client.get("/v1/customers/ada/timeline?after=x")).status_code == 400
 
 
-async def test_an_export_holds_every_row(client: httpx.AsyncClient, ada: Story) -> None:
+async def test_an_export_holds_every_row(
+    client: httpx.AsyncClient, db: asyncpg.Pool, ada: Story
+) -> None:
+    for name, joined in (("loyal", True), ("old", True), ("old", False)):
+        await members.change(db, [Change(name, ada.customer, joined=joined, at=NOW)])
+
     export = (await client.get("/v1/customers/ada/export")).json()
 
     assert {table: len(export[table]) for table in export if table != "customer"} == {
         "events": 2, "instances": 1, "trail": 3, "messages": 1, "refusals": 1,
+        "memberships": 1, "membership_changes": 3,
     }  # fmt: skip
 
 

@@ -394,3 +394,25 @@ async def test_options_that_make_no_sense_are_refused(
 
     assert answer.status_code == 422
     assert said in answer.json()["detail"]
+
+
+async def test_whoever_joins_or_leaves_by_a_file_is_told_which(
+    client: httpx.AsyncClient, db: asyncpg.Pool
+) -> None:
+    ada, bob, cy = [await customer(db, name) for name in ("ada", "bob", "cy")]
+    await imported(client, "user_id\nada\nbob\ncy\n", name="crm.csv")
+    new = {"mode": "replace", "name": "new.csv"}
+    await imported(client, "user_id\nada\nbob\n", **new)
+    gone_by = {"mode": "remove", "create": False}
+    await imported(client, "user_id\nbob\n", **gone_by)
+
+    [joined] = await members.of_customer(db, ada)
+    [left] = (await members.changes_of(db, cy))[:1]
+    [gone] = (await members.changes_of(db, bob))[:1]
+    assert (joined.why or {})["file"] == "crm.csv"
+    assert left.why == {
+        "import": (await start(client, **new))["id"],
+        "file": "new.csv",
+        "mode": "replace",
+    }
+    assert gone.why == {"import": (await start(client, **gone_by))["id"], "mode": "remove"}

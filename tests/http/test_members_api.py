@@ -53,7 +53,10 @@ async def test_a_list_is_put_together_by_any_id(
     [one] = await everybody(client, attribute=["email", "missing"])
     assert one["ids"] == [{"kind": "user_id", "value": "ada"}]
     assert one["attributes"] == {"email": "ada@example.com"}
-    assert one["why"] == {"by": "hand"}
+    assert one["why"] == {"by": "hand", "key": "tests"}
+    left = (await client.get("/v1/customers/bob/timeline?limit=1")).json()["items"][0]
+    assert (left["kind"], left["name"], left["state"]) == ("membership", "newsletter", "left")
+    assert left["detail"] == {"by": "hand", "key": "tests"}
 
 
 async def test_members_are_paged_now_and_as_it_was(
@@ -85,9 +88,10 @@ async def test_a_part_has_members_of_its_own(client: httpx.AsyncClient, db: asyn
 
 
 @pytest.mark.parametrize(("path", "body", "status", "said"), [
-    ("newsletter", {"add": ["x"], "remove": ["x"]}, 422, "'x' cannot join and leave at once"),
+    ("newsletter", {"add": ["x"], "remove": ["x"]}, 422, "body: 'x' cannot join and leave at once"),
     ("newsletter", {"add": [f"u{n}" for n in range(1001)]}, 422, "1000 ids are allowed"),
     ("newsletter", {"add": ["a\0b"]}, 422, "add.0"),
+    ("newsletter", {"add": "x"}, 422, "body.add: Input should be a list"),
     ("pilot", {"add": ["x"]}, 409, "is a composition"),
     ("nothing", {"add": ["x"]}, 404, "the lists are: newsletter"),
 ])  # fmt: skip

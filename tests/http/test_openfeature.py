@@ -80,9 +80,13 @@ async def test_python_reads_audiences_and_attributes(url: str) -> None:
 
 
 async def installed() -> Path:
-    """A folder outside the tree with the web's packages, kept between runs; else skips."""
+    """A folder outside the tree with the web's packages, kept between runs; else skips.
+
+    Where WEB_PROVIDER is `required`, as in `.ci/run`, being without them is a failure.
+    """
+    without = pytest.fail if os.environ.get("WEB_PROVIDER") == "required" else pytest.skip
     if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed")
+        without("node and npm are not installed")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     names = [f"{name}@{version}" for name, version in PACKAGES.items()]
     folder = cache / "parcours-tests" / "-".join(one.rpartition("/")[2] for one in names)
@@ -92,7 +96,7 @@ async def installed() -> Path:
         options = ["--no-audit", "--no-fund", "--ignore-scripts"]
         code, said = await run("npm", "install", *options, *names, within=folder)
         if code:
-            pytest.skip(f"npm cannot install {' and '.join(names)}: {said[-300:]}")
+            without(f"npm cannot install {' and '.join(names)}: {said[-300:]}")
         folder.joinpath("complete").touch()
     return folder
 

@@ -7,11 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cli import control, diff, publish
+from cli import control, diff, publish, runs
+from cli.audience import publishing
+from cli.audience.files import load as load_audiences
 from cli.client import Server
 from cli.commands import COMMANDS
 from cli.errors import CommandError
 from cli.files import load
+from journeys.finding import Finding
 
 WIN_BACK = Path(__file__).parents[2] / "examples" / "win-back.yaml"
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -54,6 +57,27 @@ def test_publish_sends_definition_and_templates() -> None:
     assert (sent[0].method, sent[0].url.path) == ("PUT", "/v1/journeys/win-back")
     assert set(json.loads(sent[0].content)) == {"definition", "templates"}
     assert publish.said(answered) == "win-back@3 published"
+
+
+def test_what_a_server_finds_in_an_audience_is_said_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text('audience: a\nkind: rule\nwhen: in_audience("loyall")\n')
+    finding = Finding(file="a", line=1, column=1, field="when", code="unknown_audience",
+                      message="there is no audience 'loyall'", hint="there are: loyal")  # fmt: skip
+    body = {"detail": finding.message, "findings": [finding.model_dump(mode="json")]}
+    [loaded] = load_audiences([path])
+
+    with pytest.raises(CommandError) as error:
+        publishing.put(serving(lambda _: httpx.Response(400, json=body)), loaded)
+
+    assert f"{path}:3: there is no audience 'loyall' (there are: loyal)" in str(error.value)
+    assert loaded.findings
+    assert publishing.without_strangers(loaded.findings) == ()
+
+
+def test_what_is_no_id_of_a_run_is_not_asked_for() -> None:
+    with pytest.raises(CommandError, match="'nonsense' is no id of a run"):
+        runs.command("pause", "nonsense", "http://server", "key")
 
 
 def test_nothing_is_published_while_a_file_is_broken(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from cli.reports.reasons import moved, of_refusal
+from cli.reports.reasons import moved, of_membership, of_refusal
 from cli.why import lines
 from journeys.why import NotEntered, Passage, Refused, Stands, Visited, Why, WhyJourney
 
@@ -107,3 +107,20 @@ def test_no_journey_at_all() -> None:
     assert [line.plain for line in lines(Why(customer=ID))] == [
         "no journey is published; `parcours publish FILE` publishes one"
     ]
+
+
+@pytest.mark.parametrize(("why", "said"), [
+    ({"import": "2f6a", "file": "crm.csv", "mode": "add"}, "crm.csv (import 2f6a)"),
+    ({"import": "2f6a", "file": "crm.csv", "mode": "remove"}, "removed by crm.csv (import 2f6a)"),
+    ({"import": "2f6a", "mode": "replace"}, "the list was replaced by a file (import 2f6a)"),
+    ({"import": "2f6a"}, "a file (import 2f6a)"),
+    ({"by": "hand", "key": "shop"}, "by hand, with the key 'shop'"),
+    ({"by": "hand"}, "by hand"),
+    ({"merged_from": "7"}, "was merged with customer 7"),
+    ({"found": "version 2"}, "was so when version 2 was published"),
+    ({"deleted": True}, "the audience was deleted"),
+    ({"condition": "customer.a", "holds": True}, "customer.a was true"),
+    ({}, ""),
+])  # fmt: skip
+def test_why_somebody_joined_or_left_is_told(why: dict[str, Any], said: str) -> None:
+    assert of_membership(why) == said
