@@ -25,6 +25,7 @@ from storage import broadcasts, moves
 
 AT_ONCE = 40  # instances of a page walking at a time: each connection has a next mail
 ORPHANED = timedelta(seconds=10)  # by then whoever entered them should be through
+GRACE = 10.0  # seconds for what is under way when a page is cut off
 GLANCE = 0.5  # seconds between two looks at a message that somebody else is sending
 
 Answers = Mapping[Call, Callable[[Ask], Awaitable[Outcome]]]
@@ -59,7 +60,6 @@ class Broadcasts:
         self._mailings = mailings
         self._answers = answers
         self._mine: set[UUID] = set()
-        self._under_way: set[asyncio.Task[Fate]] = set()
 
     async def send(self, plan: Plan, insides: Sequence[Inside], *, fresh: bool) -> Fate:
         """Take these to their end, as far as they go now; `fresh`: nobody has begun with them.
@@ -70,12 +70,11 @@ class Broadcasts:
         page = Page()
         work = self._fresh if fresh and plan.only_sends else self._otherwise
         task = asyncio.create_task(work(plan, page, insides))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
             page.stopped = "held"
+            await asyncio.wait({task}, timeout=GRACE)
             raise
 
     async def left_behind(self, run: UUID, limit: int) -> list[Inside]:
@@ -116,14 +115,15 @@ class Broadcasts:
         ids = {one.id for one in mine}
         self._mine |= ids
         waiting = iter(mine)
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(AT_ONCE, len(mine))):
-                    group.create_task(self._lane(page, waiting, answer))
-        finally:
-            self._mine -= ids
+        lanes = [self._lane(page, waiting, answer) for _ in range(min(AT_ONCE, len(mine)))]
+        ends = await asyncio.gather(*lanes, return_exceptions=True)
+        self._mine -= ids
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
 
     async def _lane(self, page: Page, waiting: Iterator[Inside], answer: Answer) -> None:
+        """Walk one after the other; if something breaks, nobody begins anything more."""
         for one in waiting:
             try:
                 await walk(one.plan, Passage(one, answer, self._round.clock.now), one.plan.first)
@@ -131,6 +131,9 @@ class Broadcasts:
                 continue
             except PutOff as put_off:
                 self._put_off(page, one, put_off)
+            except BaseException:
+                page.stopped = "busy"
+                raise
 
     def _put_off(self, page: Page, one: Inside, put_off: PutOff) -> None:
         """Somebody cannot go on: stop the page, unless it is this one message alone."""

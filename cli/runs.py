@@ -67,6 +67,8 @@ def command(
         raise CommandError(f"{id!r} is no id of a run; `parcours runs JOURNEY` lists them")
     answer = to.post("journeys", id, "runs") if verb == "start" else to.post("runs", id, verb)
     text = json.dumps(answer, indent=2) if format == "json" else said(answer)
+    if verb in {"pause", "resume"} and answer["ended_at"] is not None:
+        sys.stderr.write(f"a run that is over cannot be {verb}d\n")
     sys.stdout.write(f"{text}\n")
 
 
