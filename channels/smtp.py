@@ -141,7 +141,12 @@ class Smtp:
             current.succeed(await self._accepted(link, is_dirty=behind is not None))
         except Exception as error:
             current.fail(error)
-        return await self._opened(link, behind) if behind is not None else None
+        if behind is None:
+            return None
+        # Whoever waited for the answer hears of it before the next mail is committed, so that a
+        # kill leaves one mail of a connection without its answer written, and not two.
+        await asyncio.sleep(0)
+        return await self._opened(link, behind)
 
     async def _commit(self, link: Link, current: Pending) -> None:
         """Pass the point of no return; a connection on which that fails is dropped."""
