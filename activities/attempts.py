@@ -23,7 +23,7 @@ Settled = tuple[Settle, list[Visit]]
 TOGETHER = 200  # lines of the ledger in one statement when many come at once
 # A broadcast's lines wait for those of the other connections: a statement costs as much as some
 # ten lines in it.
-LINGER, ENOUGH = 0.008, 36
+LINGER, ENOUGH = 0.003, 30
 PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an answer down
 
 
