@@ -65,7 +65,8 @@ class Evaluation:
         now = self._clock.now()
         catalog = await self._catalogs.refresh(self._pool)
         rows = {row.name: row for row in await audiences.listed(self._pool)}
-        for name in sorted(rows, key=catalog.order.__getitem__):
+        # What was published since the catalog was read is for the next round.
+        for name in sorted(catalog.order.keys() & rows, key=catalog.order.__getitem__):
             row = rows[name]
             if row.ready_at is None:
                 await self._found(row, now)

@@ -242,3 +242,26 @@ async def test_catalog_knows_who_is_touched_and_what_goes_in_a_circle() -> None:
         "when": 'in_audience("pilot/a")',
     })
     assert set(catalog.cycle(circle) or ()) == {"rich", "pilot"}
+
+
+async def test_an_audience_published_during_a_round_is_for_the_next_one(
+    db: asyncpg.Pool, database_url: str
+) -> None:
+    world = World(db, database_url)
+    await world.publish("rich", RICH)
+
+    class Overtaken(Catalogs):
+        """A catalog after which somebody publishes, before the round goes on."""
+
+        async def refresh(self, db: Any, changed: int | None = None) -> Catalog:
+            found = await super().refresh(db, changed)
+            audience = AUDIENCE.validate_python({"audience": "loyal", **LOYAL})
+            await audiences.publish(db, audience, "x", NOW - timedelta(days=1))
+            return found
+
+    await Evaluation(database_url, db, Overtaken(), world.clock).once()
+    ready = "SELECT ready_at IS NOT NULL FROM audiences WHERE name = 'loyal'"
+
+    assert not await db.fetchval(ready)
+    await world.evaluation.once()
+    assert await db.fetchval(ready)
