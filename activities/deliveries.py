@@ -21,6 +21,8 @@ NO_PROVIDER = "no provider is configured for this channel"
 BUDGET = 2.0  # seconds that the fast path gives a provider
 GLANCE = 1.0  # seconds between two looks at a message that another process is sending
 
+Begun = tuple[Letter, Channel, "asyncio.Task[Settle | None]"]
+
 
 class Deliveries:
     """The activity `deliver`, in its two ways."""
@@ -41,24 +43,8 @@ class Deliveries:
     @activity.defn(name=Call.DELIVER)
     async def deliver(self, ask: Ask) -> Outcome:
         """The fast path: one try within a short budget, or `busy`."""
-        letter = await self._letter(ask)
-        if self._attempts.under_way(letter.id) is not None:
-            return self._fates.elsewhere(letter, "pending")
-        early, here = await self._fates.look(letter)
-        if early is not None:
-            return early
-        channel = self._channels.get(letter.step.channel)
-        if channel is None:
-            return await self._fates.skip(letter, Forbidden("no_provider", NO_PROVIDER))
-        if ask.gives_up:
-            return await self._fates.give_up(letter)
-        if not channel.breaker.allows():
-            return self._fates.elsewhere(letter, "busy")
-        try:
-            task = await self._start(letter, here, channel)
-        except Forbidden as forbidden:
-            return await self._fates.skip(letter, forbidden)
-        return await self._within_budget(letter, channel, task)
+        begun = await self._begun(ask)
+        return begun if isinstance(begun, Outcome) else await self._within_budget(*begun)
 
     @activity.defn(name=Call.DELIVER)
     async def deliver_long(self, ask: Ask) -> Outcome:
@@ -82,6 +68,20 @@ class Deliveries:
 
     async def deliver_paged(self, ask: Ask) -> Outcome:
         """In a broadcast: one try for as long as it takes; `busy` after a temporary no."""
+        begun = await self._begun(ask)
+        if isinstance(begun, Outcome):
+            return begun
+        letter, channel, task = begun
+        try:
+            settle = await task
+        except TemporaryFailure:
+            channel.breaker.failed()
+            return self._fates.elsewhere(letter, "busy")
+        channel.breaker.succeeded()
+        return await self._fates.after(letter, settle)
+
+    async def _begun(self, ask: Ask) -> Begun | Outcome:
+        """A message on its way; the answer where there is one already, or nothing may be sent."""
         letter = await self._letter(ask)
         if self._attempts.under_way(letter.id) is not None:
             return self._fates.elsewhere(letter, "pending")
@@ -91,19 +91,14 @@ class Deliveries:
         channel = self._channels.get(letter.step.channel)
         if channel is None:
             return await self._fates.skip(letter, Forbidden("no_provider", NO_PROVIDER))
+        if ask.gives_up:
+            return await self._fates.give_up(letter)
         if not channel.breaker.allows():
             return self._fates.elsewhere(letter, "busy")
         try:
-            task = await self._start(letter, here, channel)
+            return letter, channel, await self._start(letter, here, channel)
         except Forbidden as forbidden:
             return await self._fates.skip(letter, forbidden)
-        try:
-            settle = await task
-        except TemporaryFailure:
-            channel.breaker.failed()
-            return self._fates.elsewhere(letter, "busy")
-        channel.breaker.succeeded()
-        return await self._fates.after(letter, settle)
 
     async def _letter(self, ask: Ask) -> Letter:
         return Letter.of(ask, await self._world.plan(ask.plan), self._channels)

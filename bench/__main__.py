@@ -1,18 +1,13 @@
 """`python -m bench`: how fast it is here, each figure beside its floor of the same run."""
 
 import argparse
-import json
-import platform
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
 from bench import ingest
+from bench.figures import show
 from bench.floor import floor
 from bench.servers import servers
 from bench.whole import whole
@@ -44,18 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS / "latest.json")
     options = parser.parse_args()
     figures = uvloop.run(run(options.count, options.at_once, options.seconds))
-    table = Table("figure", "value")
-    for name, value in figures.items():
-        table.add_row(name, f"{value:,.2f}")
-    Console().print(table)
-    machine = {
-        "cores": psutil.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "at": datetime.now(UTC).isoformat(),
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps({"machine": machine, **figures}, indent=2), encoding="utf-8")
+    show(figures, options.out)
 
 
 if __name__ == "__main__":
