@@ -4,6 +4,7 @@ Where both say no it is unknown. A NULL among the answers counts as no, so that 
 logic is needed: unknown parts of `&&` and `||` are absorbed exactly as CEL does it.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -11,18 +12,18 @@ from sqlglot import exp
 from expressions.sql.syntax import Sql, both, case, either, false, is_known, negated, null, true
 
 
-class Truth:
+class Truth(ABC):
     """A value that is true, false or unknown."""
 
     __slots__ = ()
 
+    @abstractmethod
     def true(self) -> Sql:
         """Whether it is true."""
-        raise NotImplementedError
 
+    @abstractmethod
     def false(self) -> Sql:
         """Whether it is false."""
-        raise NotImplementedError
 
     def known(self) -> Sql:
         """Whether it is either."""

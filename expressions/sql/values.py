@@ -1,5 +1,6 @@
 """What a part of an expression is in SQL: its kind, and the SQL that is NULL where CEL errs."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -74,16 +75,16 @@ class Entries:
     entries: tuple[tuple["Value", "Value"], ...]
 
 
-class Record:
+class Record(ABC):
     """A map whose fields are known to us: an event, a message."""
 
+    @abstractmethod
     def select(self, name: str) -> "Value":
         """The value under that name."""
-        raise NotImplementedError
 
+    @abstractmethod
     def has(self, name: str) -> Truth:
         """Whether there is one."""
-        raise NotImplementedError
 
 
 class Rows:
