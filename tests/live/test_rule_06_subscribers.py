@@ -21,7 +21,7 @@ from journeys.identity import CustomerId
 from routing.pushing import Pusher
 from routing.telling import Patience
 from settings import Settings
-from storage import audiences
+from storage import audiences, subscriptions
 from tests.http import sharing_app as app
 from tests.http.sharing_app import NOW
 from tests.live.subscriber import Receiver, receiver
@@ -81,6 +81,17 @@ async def come_and_go(pool: asyncpg.Pool, people: list[CustomerId], turns: int) 
         for one in people:
             await change(pool, one, "loyal", at=NOW + timedelta(minutes=turn))
     return turns * len(people)
+
+
+async def written_down(pool: asyncpg.Pool, id: UUID) -> None:
+    """Return once it stands behind the last change: what is under way would be told again."""
+    last = await pool.fetchrow(
+        "SELECT transaction, seq FROM audience_changes ORDER BY transaction DESC, seq DESC LIMIT 1"
+    )
+    assert last is not None
+    async with asyncio.timeout(5):
+        while (found := await subscriptions.get(pool, id)) and found.position < tuple(last):
+            await asyncio.sleep(0.01)
 
 
 def assert_alternating(to: Receiver, people: int, turns: int) -> None:
@@ -222,6 +233,7 @@ async def test_everything_since_an_instant_is_told_again_under_the_same_ids(
     async with pushing(database_url, db):
         await come_and_go(db, people, 4)
         await away.until(12)
+        await written_down(db, id)
         told = [one.id for one in away.taken]
         since = (NOW + timedelta(minutes=2)).isoformat()
         answer = await admin.post(f"/v1/subscriptions/{id}/replay", json={"from": since})
