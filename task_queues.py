@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from importlib.metadata import version
 
-import asyncpg
 import httpx
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -25,6 +24,7 @@ from journeys.templates import Renderer
 from routing.round import Round
 from storage import events
 from storage.notify import Bell
+from storage.pool import Pool
 from workflows.journey import JourneyWorkflow
 from workflows.run import BROADCAST_QUEUE, RUN_QUEUE, RunWorkflow
 from workflows.start import CALL_QUEUE, TASK_QUEUE, channel_queue
@@ -42,7 +42,7 @@ LONG_SENDS = 20  # messages of one channel on the long path at once
 
 def workers(
     client: Client,
-    pool: asyncpg.Pool,
+    pool: Pool,
     world: World,
     round: Round,
     attempts: Attempts,

@@ -14,6 +14,7 @@ from channels.base import Provider, TemporaryFailure
 from storage import attempts, broadcasts
 from storage.attempts import Begin, Settle
 from storage.gather import Gather
+from storage.pool import Pool
 from storage.trail import Visit
 
 RENEWAL = 3.0  # seconds; a lease lasts storage.attempts.LEASE
@@ -30,7 +31,7 @@ PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an an
 class Attempts:
     """All attempts of this process; renews their leases, and never lets one be cut off."""
 
-    def __init__(self, pool: asyncpg.Pool, sender: str, secret: bytes) -> None:
+    def __init__(self, pool: Pool, sender: str, secret: bytes) -> None:
         self._pool = pool
         self._sender = Sender(pool, sender, secret)
         self._tasks: dict[UUID, tuple[Attempt, asyncio.Task[Any]]] = {}
@@ -60,17 +61,23 @@ class Attempts:
         return task
 
     async def carry(
-        self, letter: Letter, provider: Provider, address: str, parts: dict[str, str]
+        self,
+        letter: Letter,
+        provider: Provider,
+        address: str,
+        parts: dict[str, str],
+        attempt: UUID,
     ) -> tuple[Settle, "asyncio.Future[bool]"] | None:
         """Send here, in a task that nobody cancels; the ledger's new line and when it is written.
 
-        None where it was withdrawn. The lines of a broadcast are written together with the
-        beginnings of its next messages, and without visits.
+        `attempt` is the id of this try, None the answer where the message was withdrawn. The lines
+        of a broadcast are written together with the beginnings of its next messages, and without
+        visits.
 
         Raises:
             TemporaryFailure: not sent, and written down as deferred if it had begun.
         """
-        one = Try(letter, provider, address, parts)
+        one = Try(letter, provider, address, parts, Attempt(attempt))
         self._tasks[letter.id] = (one.attempt, cast(asyncio.Task[Any], asyncio.current_task()))
         try:
             said = await self._sender.send(one, self._exchange)

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID, uuid5
+from typing import Any, Protocol
+from uuid import UUID
 
 from activities.world import left
 from channels.base import Provider
 from channels.breaker import Breaker
-from journeys.calls import Ask
+from journeys.calls import Asked
 from journeys.definition import Guarantee
 from journeys.plan import Plan
 from journeys.steps.send import ADDRESSES, NOT_SENT, SENT, Send
 from journeys.templates import MissingVariable, Renderer, TemplateError
 from storage.attempts import Settle
+from storage.ids import derived
 from storage.messages import MessageState
-from storage.standing import Standing
 from storage.trail import Visit
 
 
@@ -36,18 +36,42 @@ class Forbidden(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+class Addressee(Protocol):
+    """Whom a message is for: what it is written with, and what speaks against it."""
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The customer's."""
+        ...
+
+    @property
+    def entry(self) -> Mapping[str, Any]:
+        """What its instance began with."""
+        ...
+
+    @property
+    def is_unsubscribed(self) -> bool:
+        """Whether the customer does not want what is of this channel and topic."""
+        ...
+
+    @property
+    def is_suppressed(self) -> bool:
+        """Whether the address must not be written to."""
+        ...
+
+
+@dataclass(slots=True)
 class Letter:
     """One message of one visit: its place in the ledger, and once written, its words."""
 
     id: UUID
-    ask: Ask
+    ask: Asked
     plan: Plan
     step: Send
     is_repeatable: bool
 
     @classmethod
-    def of(cls, ask: Ask, plan: Plan, channels: Mapping[str, Channel]) -> "Letter":
+    def of(cls, ask: Asked, plan: Plan, channels: Mapping[str, Channel]) -> "Letter":
         """The message that a visit is about; its id is made of the visit.
 
         It may be sent again after an unknown fate when its journey promises at least once, and
@@ -55,19 +79,19 @@ class Letter:
         """
         step = plan.step(ask.step)
         if not isinstance(step, Send):
-            raise TypeError(f"step {ask.step!r} of {ask.plan} is no send")
+            raise TypeError(f"step {ask.step!r} of {plan.ref} is no send")
         channel = channels.get(step.channel)
         repeatable = plan.journey.promise == "at_least_once" or (
             channel is not None and channel.provider.takes_idempotency_key
         )
-        return cls(uuid5(ask.instance, f"{ask.step}/{ask.visit}"), ask, plan, step, repeatable)
+        return cls(derived(ask.instance, f"{ask.step}/{ask.visit}"), ask, plan, step, repeatable)
 
     @property
     def guarantee(self) -> Guarantee:
         """What happens when its fate is unknown."""
         return "at_least_once" if self.is_repeatable else "at_most_once"
 
-    def address(self, here: Standing) -> str:
+    def address(self, here: Addressee) -> str:
         """Where it goes.
 
         Raises:
@@ -85,7 +109,9 @@ class Letter:
             raise Forbidden("no_address", f"the customer has no {attribute}")
         return address.strip()
 
-    def words(self, renderer: Renderer, here: Standing, steps: Mapping[str, Any]) -> dict[str, str]:
+    def words(
+        self, renderer: Renderer, here: Addressee, steps: Mapping[str, Any]
+    ) -> dict[str, str]:
         """The rendered parts.
 
         Raises:

@@ -6,22 +6,23 @@ Only for pages that nobody has begun, of journeys that do nothing but send.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
 from activities.attempts import Attempts, patiently
 from activities.deliveries import NO_PROVIDER
 from activities.letters import Channel, Forbidden, Letter
+from activities.passages import Question
 from activities.world import World, passed, taken
 from channels.base import TemporaryFailure
 from journeys.calls import Ask, Call, Outcome
 from journeys.effects import Inside
 from journeys.plan import Plan
-from journeys.steps.send import ADDRESSES
+from journeys.steps.send import ADDRESSES, Send
 from journeys.templates import Renderer
-from storage import broadcasts, trail
+from storage import broadcasts
 from storage.attempts import Settle
 from storage.broadcasts import Reader
-from storage.standing import Standing
 from storage.trail import Visit
 
 BUSY, OVER = Outcome(status="busy"), Outcome(status="over")
@@ -32,33 +33,33 @@ class Mailing:
     """A page, what is known of its customers, and what there is to write when it is through."""
 
     plan: Plan
-    page: Mapping[UUID, Inside]
     readers: Mapping[UUID, Reader]
+    attempt: UUID = field(default_factory=uuid4)
+    """Of every message of the page: it tries each of them once."""
     visits: list[Visit] = field(default_factory=list)
     lines: "list[asyncio.Future[bool]]" = field(default_factory=list)
 
-    def standing(self, letter: Letter) -> Standing | None:
-        """How the instance of a letter stands; None if it was erased meanwhile."""
-        reader, inside = self.readers.get(letter.ask.instance), self.page[letter.ask.instance]
+    def addressee(self, asked: Question, step: Send) -> "Addressed | None":
+        """Whom a message of `step` is for; None if the customer was erased meanwhile."""
+        reader = self.readers.get(asked.instance)
         if reader is None:
             return None
-        channel, topic = letter.step.channel, letter.step.topic or "*"
-        return Standing(
-            customer=reader.customer,
-            attributes=reader.attributes,
-            entry=inside.entry,
-            entry_event=inside.entry_event,
-            is_over=False,
-            is_paused=False,
-            step=None,
-            exit=None,
-            result=None,
-            is_unsubscribed=any(
-                off in (channel, "*") and unwanted in (topic, "*")
-                for off, unwanted in reader.topics
-            ),
-            is_suppressed=channel in reader.suppressed,
+        return Addressed(
+            reader.attributes,
+            asked.inside.entry,
+            bool(reader.topics) and reader.wants_not(step.channel, step.topic or "*"),
+            step.channel in reader.suppressed,
         )
+
+
+@dataclass(slots=True)
+class Addressed:
+    """An `Addressee` of a page."""
+
+    attributes: Mapping[str, Any]
+    entry: Mapping[str, Any]
+    is_unsubscribed: bool
+    is_suppressed: bool
 
 
 class Refused(Exception):
@@ -94,15 +95,15 @@ class Mailings:
             },
             self._world.secret,
         )
-        return Mailing(plan, {one.id: one for one in page}, found)
+        return Mailing(plan, found)
 
-    async def answer(self, mailing: Mailing, call: Call, ask: Ask) -> Outcome:
+    async def answer(self, mailing: Mailing, call: Call, asked: Question) -> Outcome:
         """The answer to one visit; it is written down when the page is through."""
         if call is Call.RECORD:
-            mailing.visits += ended(ask)
+            mailing.visits += ended(asked)
             return Outcome()
-        letter = Letter.of(ask, mailing.plan, self._channels)
-        here = mailing.standing(letter)
+        letter = Letter.of(asked, mailing.plan, self._channels)
+        here = mailing.addressee(asked, letter.step)
         if here is None:
             return OVER
         try:
@@ -113,14 +114,14 @@ class Mailings:
         except Refused:
             return BUSY
         if settle is None:
-            return await self._otherwise(ask)
+            return await self._otherwise(asked.whole())
         exit = letter.exit(settle)
         if exit is None:
             return BUSY
         mailing.visits += letter.visits(settle)
-        return taken(ask, mailing.plan, exit)
+        return taken(asked, mailing.plan, exit)
 
-    async def _sent(self, mailing: Mailing, letter: Letter, here: Standing) -> Settle | None:
+    async def _sent(self, mailing: Mailing, letter: Letter, here: Addressed) -> Settle | None:
         """What became of a message; None if it was withdrawn.
 
         Raises:
@@ -135,7 +136,9 @@ class Mailings:
         if not channel.breaker.allows():
             raise Refused
         try:
-            carried = await self._attempts.carry(letter, channel.provider, address, parts)
+            carried = await self._attempts.carry(
+                letter, channel.provider, address, parts, mailing.attempt
+            )
         except TemporaryFailure as failure:
             channel.breaker.failed()
             raise Refused from failure
@@ -148,12 +151,13 @@ class Mailings:
 
     async def close(self, mailing: Mailing) -> None:
         """Write down what a page has come to: the ledger first, then the trail."""
-        await asyncio.gather(*mailing.lines)
+        for line in mailing.lines:
+            await line
         if mailing.visits:
-            await patiently(lambda: trail.write(self._world.pool, mailing.visits))
+            await patiently(lambda: broadcasts.close(self._world.pool, mailing.visits))
 
 
-def ended(ask: Ask) -> list[Visit]:
+def ended(asked: Question) -> list[Visit]:
     """The visits that rode along to the end of an instance."""
-    *before, last = passed(ask)
-    return [*before, replace(last, position=None, outcome=ask.outcome)]
+    *before, last = passed(asked)
+    return [*before, replace(last, position=None, outcome=asked.outcome)]

@@ -1,15 +1,48 @@
 """The runtime of an instance of a broadcast: it walks within a page, and waits for nothing."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NoReturn
+from uuid import UUID
 
 from journeys.calls import Ask, Call, Outcome, Passed
 from journeys.chance import chance
 from journeys.effects import Inside
 from journeys.errors import InstanceOver
 
-Answer = Callable[[Call, Ask], Awaitable[Outcome]]
+
+@dataclass(slots=True)
+class Question:
+    """What one visit asks; written once a message, so it is not checked as an `Ask` is."""
+
+    inside: Inside
+    instance: UUID
+    entered_at: datetime
+    step: str
+    visit: int
+    at: datetime
+    now: datetime
+    passed: tuple[Passed, ...]
+    outcome: Literal["completed"] | None = None
+
+    def whole(self) -> Ask:
+        """The same for those who answer every instance."""
+        return Ask.model_construct(
+            plan=self.inside.plan.ref,
+            instance=self.instance,
+            customer=self.inside.customer,
+            entered_at=self.entered_at,
+            step=self.step,
+            visit=self.visit,
+            at=self.at,
+            now=self.now,
+            passed=self.passed,
+            outcome=self.outcome,
+        )
+
+
+Answer = Callable[[Call, Question], Awaitable[Outcome]]
 
 
 class PutOff(Exception):
@@ -86,17 +119,16 @@ class Passage:
         """Never asked: a journey with such a step is no broadcast."""
         raise TypeError(f"step {self._step!r} waits, in a broadcast")
 
-    def _question(self, outcome: Literal["completed"] | None = None) -> Ask:
-        """The question of this visit; not checked again, for all of it is ours."""
-        return Ask.model_construct(
-            plan=self._inside.plan.ref,
-            instance=self._inside.id,
-            customer=self._inside.customer,
-            entered_at=self._inside.entered_at,
-            step=self._step,
-            visit=self._visit,
-            at=self._at,
-            now=self.now,
-            passed=tuple(self._passed),
-            outcome=outcome,
+    def _question(self, outcome: Literal["completed"] | None = None) -> Question:
+        one, passed = self._inside, tuple(self._passed)
+        return Question(
+            one,
+            one.id,
+            one.entered_at,
+            self._step,
+            self._visit,
+            self._at,
+            self.now,
+            passed,
+            outcome,
         )

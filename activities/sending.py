@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from activities.letters import Letter
 from channels.base import (
     OutcomeUnknown,
@@ -18,9 +16,10 @@ from channels.base import (
 from storage import consent
 from storage.attempts import Begin, Settle
 from storage.messages import MessageState
+from storage.pool import Pool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """What a provider's answer means for the ledger."""
 
@@ -38,7 +37,7 @@ class Attempt:
     is_committed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Try:
     """A written message on its way to a provider."""
 
@@ -100,7 +99,7 @@ class Try:
 class Sender:
     """Who messages are from, and what is remembered of addresses."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     name: str
     secret: bytes
 

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-import asyncpg
-
 from expressions import Facts, Needs, condition, value
-from journeys.calls import Ask, Outcome
+from journeys.calls import Ask, Asked, Outcome
 from journeys.plan import Plan
 from journeys.steps.base import Source
 from routing.catalogs import Catalogs
 from storage import facts, journeys, moves, standing, trail
 from storage.gather import Gather
+from storage.pool import Pool
 from storage.standing import Look, Standing
 from storage.trail import Visit
 from workflows.plans import PLANS, Plans
@@ -25,7 +25,7 @@ TOGETHER = 200  # questions answered by one statement when many come at once
 class World:
     """The clients that activities share."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     secret: bytes
     plans: Plans = field(default_factory=lambda: PLANS)
     catalogs: Catalogs = field(default_factory=Catalogs)
@@ -95,7 +95,7 @@ class World:
             return None
         return stored(ask, plan, await self.standing(ask))
 
-    async def hold(self, ask: Ask) -> Outcome:
+    async def hold(self, ask: Asked) -> Outcome:
         """The journey is paused: the instance stands before this step until it goes on."""
         await trail.write(self.pool, passed(ask))
         await moves.hold(self.pool, ask.instance)
@@ -130,7 +130,7 @@ def needs_of(sources: Iterable[Source]) -> Needs:
 
 
 def left(
-    ask: Ask,
+    ask: Asked,
     plan: Plan,
     exit: str | None,
     result: Mapping[str, Any] | None = None,
@@ -156,7 +156,7 @@ def left(
     ]
 
 
-def passed(ask: Ask) -> list[Visit]:
+def passed(ask: Asked) -> list[Visit]:
     """The visits that rode along with a question."""
     return [
         Visit(
@@ -173,12 +173,18 @@ def passed(ask: Ask) -> list[Visit]:
     ]
 
 
-def taken(ask: Ask, plan: Plan, exit: str) -> Outcome:
+def taken(ask: Asked, plan: Plan, exit: str) -> Outcome:
     """The answer that a visit leaves by `exit`."""
-    return Outcome(exit=exit, last=plan.target(ask.step, exit) is None)
+    return leaving(exit, plan.target(ask.step, exit) is None)
 
 
-def stored(ask: Ask, plan: Plan, here: Standing) -> Outcome | None:
+@lru_cache(maxsize=1024)
+def leaving(exit: str, last: bool) -> Outcome:
+    """The answer to leave by `exit`, which ends the instance if it is the `last`."""
+    return Outcome(exit=exit, last=last)
+
+
+def stored(ask: Asked, plan: Plan, here: Standing) -> Outcome | None:
     """The answer that was given before, if this visit has one."""
     if here.step != ask.step:
         return None

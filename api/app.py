@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import asyncpg
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import Lifespan
@@ -45,6 +44,7 @@ from settings import Settings, SettingsError
 from storage import installation
 from storage.installation import Installation
 from storage.keys import Keys
+from storage.pool import Pool
 from storage.pool import pool as open_pool
 from wiring import temporal_address
 from workflows.client import Engine
@@ -86,9 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     return assembled(lifespan)
 
 
-def put(
-    app: FastAPI, pool: asyncpg.Pool, found: Installation, engine: Engine, late: timedelta
-) -> None:
+def put(app: FastAPI, pool: Pool, found: Installation, engine: Engine, late: timedelta) -> None:
     """Give the application what its routes work with."""
     state = app.state
     state.pool, state.clock, state.secret = pool, found.clock, found.secret

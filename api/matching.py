@@ -22,7 +22,7 @@ from audiences.imports.rows import Row
 from journeys.event import shard_of
 from journeys.identity import CustomerId, IdKind
 from storage import attributes, customers, external_ids
-from storage.pool import Db
+from storage.pool import Db, Pool
 
 TRIES = 8
 FIRST_PAUSE = 0.02  # seconds
@@ -33,7 +33,7 @@ class Moved(Exception):
     """A customer was merged or erased between two looks: look again from the start."""
 
 
-async def patiently(pool: asyncpg.Pool, work: Callable[[Db], Awaitable[T]]) -> T:
+async def patiently(pool: Pool, work: Callable[[Db], Awaitable[T]]) -> T:
     """Do `work` in one transaction, and again from the start while customers are moved under it."""
     for turn in range(TRIES):
         try:

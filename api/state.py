@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-import asyncpg
 from fastapi import Depends, Request
 
 from api.tracking.ingest import Ingest
 from clock import Clock
 from routing.registry import Registry
 from routing.round import Round
+from storage.pool import Pool
 from workflows.client import Engine
 
 
@@ -17,7 +17,7 @@ from workflows.client import Engine
 class State:
     """The clients of the API."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     clock: Clock
     secret: bytes
     engine: Engine

@@ -16,6 +16,7 @@ import structlog
 
 from storage import customers, news, sharing
 from storage.news import News, Position
+from storage.pool import Pool
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ class Place:
 class Streams:
     """The open streams by customer."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._places: dict[UUID, set[Place]] = {}
         self._reading = asyncio.Lock()

@@ -27,8 +27,9 @@ from bench.streaming import streamed
 from embedded.postgres import Postgres
 from expressions.sql import compile
 from storage import evaluation, installation, migrate
+from storage.connection import prepare
 from storage.evaluation import Query
-from storage.pool import pool, prepare
+from storage.pool import pool
 
 RESULTS = Path(__file__).parent / "results" / "audiences.json"
 LIVING = "c.merged_into IS NULL AND c.erased_at IS NULL"

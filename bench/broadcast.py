@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import asyncpg
 import psutil
 import uvloop
 
@@ -32,7 +31,7 @@ from bench.servers import Process, Servers, servers
 from embedded.temporal import port_near
 from routing.occasions import requested
 from routing.registry import Registry
-from storage.pool import pool
+from storage.pool import Pool, pool
 from workflows.client import Engine
 from workflows.connect import Address, connect
 from workflows.converter import CLIENT_CONVERTER
@@ -42,7 +41,7 @@ RESULTS = Path(__file__).parent / "results"
 STUCK = 600.0
 
 
-async def begun(db: asyncpg.Pool, up: Servers) -> UUID:
+async def begun(db: Pool, up: Servers) -> UUID:
     """The run, asked for as the API does."""
     client = await connect(
         Address(up.temporal.address, "default", None, None), CLIENT_CONVERTER, lazy=False
@@ -54,7 +53,7 @@ async def begun(db: asyncpg.Pool, up: Servers) -> UUID:
     return run.id
 
 
-async def ended(db: asyncpg.Pool, run: UUID) -> None:
+async def ended(db: Pool, run: UUID) -> None:
     """Return once the run is over."""
     async with asyncio.timeout(STUCK):
         while not await db.fetchval("SELECT ended_at IS NOT NULL FROM runs WHERE id = $1", run):
@@ -62,7 +61,7 @@ async def ended(db: asyncpg.Pool, run: UUID) -> None:
 
 
 async def killing(
-    db: asyncpg.Pool,
+    db: Pool,
     workers: list[Process],
     kills: int,
     customers: int,
@@ -116,7 +115,7 @@ async def measured(
 
 
 async def watched(
-    db: asyncpg.Pool,
+    db: Pool,
     up: Servers,
     sink: Process,
     workers: list[Process],
@@ -156,7 +155,7 @@ async def watched(
     return figures
 
 
-async def transactions(db: asyncpg.Pool) -> int:
+async def transactions(db: Pool) -> int:
     """How many this database has committed."""
     await asyncio.sleep(1.5)  # a process says so once a second
     return int(await db.fetchval(
@@ -171,9 +170,7 @@ async def watch(workers: list[Process], memory: list[int]) -> None:
         await asyncio.sleep(0.2)
 
 
-async def held_against(
-    db: asyncpg.Pool, taken: Mapping[str, int], customers: int
-) -> dict[str, float]:
+async def held_against(db: Pool, taken: Mapping[str, int], customers: int) -> dict[str, float]:
     """The ledger against what the mail server took."""
     rows = await db.fetch("SELECT id, state FROM messages")
     states = {str(row["id"]): row["state"] for row in rows}

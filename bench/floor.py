@@ -8,7 +8,6 @@ import time
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -16,6 +15,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from bench.servers import Servers, measured
 from channels import Route, open_providers
 from channels.base import Outgoing
+from storage.pool import Pool
 from storage.pool import pool as open_pool
 
 QUEUE = "floor"
@@ -24,7 +24,7 @@ QUEUE = "floor"
 class Mailer:
     """The one local activity."""
 
-    def __init__(self, pool: asyncpg.Pool, port: int) -> None:
+    def __init__(self, pool: Pool, port: int) -> None:
         self._pool = pool
         self._provider = open_providers({"email": Route(f"smtp://127.0.0.1:{port}")})["email"]
 

@@ -14,7 +14,7 @@ from audiences.definition import AUDIENCE
 from bench.servers import Process
 from embedded.temporal import port_near
 from storage import audiences, installation, keys, migrate
-from storage.pool import connect
+from storage.connection import connect
 
 KEY = "admin_for_the_bench"
 BAD = 1000  # every so manieth row says nobody

@@ -29,7 +29,7 @@ from bench.signups import known_customers
 from bench.whole import TEMPLATES
 from embedded.temporal import port_near
 from storage import journeys
-from storage.pool import prepare
+from storage.connection import prepare
 
 STUCK = 120.0  # seconds after the last kill in which everything must have come to its end
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import cast
-
-import asyncpg
 
 from bench.population import make
 from storage import journeys
+from storage.pool import Pool
 
 NAME, AUDIENCE = "news", "everybody"
 PARAGRAPH = "This month we have put together for you what many of you had asked us for. "
@@ -38,10 +36,9 @@ TEMPLATES = {
 }
 
 
-async def prepared(db: asyncpg.Pool, customers: int, note: Callable[[str], None]) -> None:
+async def prepared(db: Pool, customers: int, note: Callable[[str], None]) -> None:
     """Customers, all of them members of one audience, and the journey."""
-    async with db.acquire() as held:
-        connection = cast(asyncpg.Connection, held)  # the pool's share all of its shape
+    async with db.acquire() as connection:
         await make(connection, customers, 0, datetime.now(UTC), note)
         await connection.execute(
             "INSERT INTO audience_members (audience, customer, joined_at) "

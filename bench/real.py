@@ -26,7 +26,7 @@ from bench.servers import ROOT, Servers, module, ready, servers
 from cli.files import load
 from embedded.temporal import port_near
 from storage import journeys
-from storage.pool import prepare
+from storage.connection import prepare
 
 JOURNEY = ROOT / "examples" / "win-back.yaml"
 ROUTED_WITHIN = 3600.0

@@ -20,7 +20,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 import uvloop
 
 from audiences.definition import AUDIENCE
@@ -35,7 +34,7 @@ from journeys.identity import CustomerId, ExternalId
 from settings import Settings
 from storage import audiences, customers, external_ids, installation, keys, members
 from storage.members import Change
-from storage.pool import pool
+from storage.pool import Pool, pool
 
 AUDIENCES = 50
 EACH = 5  # audiences that a customer is in
@@ -43,7 +42,7 @@ SLICE = 5_000
 SMALL = 20  # events of a batch as a shop's server sends it
 
 
-async def fill(opened: asyncpg.Pool, count: int) -> None:
+async def fill(opened: Pool, count: int) -> None:
     """Customers as the traffic names them, each in a few of many audiences; half are shared."""
     now = datetime.now(UTC)
     names = [f"audience-{number}" for number in range(AUDIENCES)]

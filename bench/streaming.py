@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
-
 from audiences.definition import AUDIENCE
 from clock import Clock
 from journeys.event import Event, event_id
@@ -22,7 +20,7 @@ from routing.router import Router
 from storage import audiences, events
 from storage.members import Change
 from storage.notify import Bell
-from storage.pool import Db
+from storage.pool import Db, Pool
 
 AUDIENCES = 50
 SECONDS = 20.0
@@ -43,7 +41,7 @@ def definition(number: int) -> dict[str, Any]:
 
 
 async def streamed(
-    pool: asyncpg.Pool, url: str, customers: int, note: Callable[[str], None]
+    pool: Pool, url: str, customers: int, note: Callable[[str], None]
 ) -> dict[str, float]:
     """Events a second and, of those who joined or left, the seconds from their event to that."""
     now = datetime.now(UTC)
@@ -103,7 +101,7 @@ async def streamed(
     }
 
 
-async def send(pool: asyncpg.Pool, bell: Bell, customers: int) -> int:
+async def send(pool: Pool, bell: Bell, customers: int) -> int:
     """Store events at the rate, as the API would; how many."""
     chance, sent, begun = random.Random(7), 0, time.perf_counter()
     while (elapsed := time.perf_counter() - begun) < SECONDS:

@@ -15,7 +15,7 @@ from bench.signups import known_customers, post, posted
 from bench.statements import statements_each
 from embedded.temporal import port_near
 from storage import journeys
-from storage.pool import prepare
+from storage.connection import prepare
 
 NAME = "one-message"
 JOURNEY = {

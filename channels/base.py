@@ -19,7 +19,7 @@ from uuid import UUID
 Commit = Callable[[], Awaitable[bool]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outgoing:
     """One rendered message on its way to a provider; its id is the ledger's."""
 
@@ -32,7 +32,7 @@ class Outgoing:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
     """The provider took the message over: its own id for it, and its words."""
 

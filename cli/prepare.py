@@ -10,9 +10,9 @@ from cli.errors import CommandError, WrongClockError
 from clock import Clock
 from settings import Settings
 from storage import installation, keys, migrate
+from storage.connection import connect
 from storage.installation import Installation
 from storage.keys import KeyKind
-from storage.pool import connect
 
 
 @dataclass(frozen=True)

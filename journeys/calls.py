@@ -6,7 +6,7 @@ question asked again is answered the same.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from journeys.model import Model
@@ -34,6 +34,45 @@ class Passed(Model):
     at: datetime
     left_at: datetime
     exit: str
+
+
+class Asked(Protocol):
+    """What whoever answers has to know of a question, however it was put."""
+
+    @property
+    def instance(self) -> UUID:
+        """Whose question it is."""
+        ...
+
+    @property
+    def entered_at(self) -> datetime:
+        """When the instance began."""
+        ...
+
+    @property
+    def step(self) -> str:
+        """The step that is visited."""
+        ...
+
+    @property
+    def visit(self) -> int:
+        """The visit's number."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When the visit began."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """The instant of the question."""
+        ...
+
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """The visits that ride along."""
+        ...
 
 
 class Ask(Model):

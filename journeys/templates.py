@@ -64,7 +64,7 @@ class Renderer:
 
     def _render(self, part: str, source: str, data: Mapping[str, object]) -> str:
         try:
-            text = parse(source, part == "html").render(data)
+            text = parse(source, part == "html").rendered(data)
         except MissingPath as error:
             raise MissingVariable(error.path, part, line_of(error, source)) from error
         except LiquidError as error:

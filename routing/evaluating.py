@@ -19,8 +19,9 @@ from routing.qualifying import qualify
 from storage import audience_queue, audiences, customers, evaluation, inbox
 from storage.audience_queue import Touched
 from storage.audiences import AudienceRow
+from storage.connection import connect
 from storage.evaluation import Part, Query
-from storage.pool import connect
+from storage.pool import Pool
 
 log = structlog.get_logger()
 
@@ -35,7 +36,7 @@ PAGE = 1_000  # customers whose next check is worked out together
 class Evaluation:
     """What one worker at a time does for audiences as a whole."""
 
-    def __init__(self, url: str, pool: asyncpg.Pool, catalogs: Catalogs, clock: Clock) -> None:
+    def __init__(self, url: str, pool: Pool, catalogs: Catalogs, clock: Clock) -> None:
         self._url = url
         self._pool = pool
         self._catalogs = catalogs

@@ -12,8 +12,8 @@ from routing.registry import insides
 from routing.round import Round
 from routing.timekeeper import Timekeeper, real_now
 from storage import attempts, business_events, imports, leftovers, migrate, moves, retention
+from storage.connection import connect
 from storage.instances import Instance
-from storage.pool import connect
 
 log = structlog.get_logger()
 

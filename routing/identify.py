@@ -6,14 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from journeys.event import Event, shard_of
 from journeys.identity import CustomerId, Directory, ExternalId, ids_of, resolve
 from journeys.learning import attributes_of
 from storage import audience_queue, customers, external_ids, merges
 from storage.customers import Written
-from storage.pool import Db
+from storage.pool import Db, Pool
 
 
 @dataclass(slots=True)
@@ -24,9 +22,7 @@ class Resolved:
     ended: dict[UUID, str] = field(default_factory=dict)
 
 
-async def identify(
-    pool: asyncpg.Pool, batch: Sequence[Event], secret: bytes, now: datetime
-) -> Resolved:
+async def identify(pool: Pool, batch: Sequence[Event], secret: bytes, now: datetime) -> Resolved:
     """Resolve the customers of `batch`, whose events share no id, and commit what they say of them.
 
     An event of somebody who was erased since it occurred has no customer and does nothing. Where

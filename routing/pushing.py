@@ -9,7 +9,8 @@ import structlog
 from channels.subscriber import Subscriber
 from routing.telling import Patience, Turn
 from storage import news, subscriptions
-from storage.pool import connect
+from storage.connection import connect
+from storage.pool import Pool
 from storage.subscriptions import Subscription
 
 log = structlog.get_logger()
@@ -24,7 +25,7 @@ class Pusher:
     """Pushes while it holds the lock; each subscriber has a task of its own and holds up nobody."""
 
     def __init__(
-        self, url: str, pool: asyncpg.Pool, *, allow_private: bool, patience: Patience | None = None
+        self, url: str, pool: Pool, *, allow_private: bool, patience: Patience | None = None
     ) -> None:
         self._url = url
         self._pool = pool

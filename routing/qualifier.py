@@ -12,7 +12,7 @@ from routing.catalogs import Catalogs
 from routing.qualifying import qualify
 from storage import audience_queue
 from storage.members import Change
-from storage.pool import Db
+from storage.pool import Db, Pool
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Qualifier:
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, catalogs: Catalogs, clock: Clock, tell: Tell,
+        self, pool: Pool, catalogs: Catalogs, clock: Clock, tell: Tell,
         ring: Callable[[], None],
     ) -> None:  # fmt: skip
         self._pool = pool

@@ -8,8 +8,6 @@ from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
-import asyncpg
-
 from clock import Clock
 from journeys.effects import About, Effects, Enters, Inside, Refusal
 from journeys.event import Event
@@ -23,7 +21,7 @@ from routing.touching import touch
 from storage import customers, instances, moves, trail
 from storage.customers import Customer
 from storage.instances import Instance
-from storage.pool import Db
+from storage.pool import Db, Pool
 from workflows.client import Engine, StillClosing
 from workflows.start import Start
 
@@ -38,7 +36,7 @@ class NotStarted(Exception):
 class Round:
     """What routing needs: the database, the journeys, the engine."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     registry: Registry
     engine: Engine
     clock: Clock

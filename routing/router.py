@@ -17,9 +17,9 @@ from routing.consents import heed
 from routing.identify import Resolved, identify
 from routing.round import NotStarted, Round
 from storage import inbox
+from storage.connection import connect
 from storage.inbox import Claimed, News
 from storage.notify import CHANNEL
-from storage.pool import connect
 
 log = structlog.get_logger()
 

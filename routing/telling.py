@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from channels.base import ChannelError, TemporaryFailure
@@ -15,6 +14,7 @@ from channels.subscriber import Gone, Subscriber
 from routing.announcements import body_of, id_of
 from storage import news, retries, subscriptions
 from storage.news import News
+from storage.pool import Pool
 from storage.subscriptions import Format, Subscription
 
 log = structlog.get_logger()
@@ -84,7 +84,7 @@ class Batch:
 class Turn:
     """Everything that is to be told to one subscriber now."""
 
-    def __init__(self, pool: asyncpg.Pool, subscriber: Subscriber, patience: Patience) -> None:
+    def __init__(self, pool: Pool, subscriber: Subscriber, patience: Patience) -> None:
         self._pool = pool
         self._subscriber = subscriber
         self._patience = patience

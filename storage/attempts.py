@@ -16,7 +16,7 @@ from storage.trail import WRITE, Visit
 LEASE = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Begin:
     """An attempt at the point of no return."""
 
@@ -34,7 +34,7 @@ class Begin:
     resend: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Settle:
     """What became of an attempt, or of a message that was not attempted (`attempt` is None)."""
 

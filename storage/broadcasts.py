@@ -10,6 +10,7 @@ from journeys.identity import CustomerId
 from storage.attempts import LEASE, LOCKED, MAY_SEND, Begin, Settle
 from storage.instances import Instance, instance
 from storage.pool import Db
+from storage.trail import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Reader:
     attributes: Mapping[str, Any]
     topics: Collection[tuple[str, str]]
     suppressed: Collection[str]
+
+    def wants_not(self, channel: str, topic: str) -> bool:
+        """Whether it is unsubscribed from a topic on a channel."""
+        return any(off in (channel, "*") and one in (topic, "*") for off, one in self.topics)
 
 
 async def readers(
@@ -175,4 +180,41 @@ async def end_all(connection: Db, run: UUID, now: datetime, outcome: str) -> Non
         run,
         now,
         outcome,
+    )
+
+
+async def close(connection: Db, visits: Sequence[Visit]) -> None:
+    """Write down what a page has come to: its visits in order, and where each instance stands.
+
+    As `trail.write` does it for visits that are over. What somebody else has written first stays.
+    """
+    stands = {one.instance: one for one in visits}.values()
+    await connection.execute(
+        """
+        WITH written AS (
+            INSERT INTO trail (entered_at, instance, visit, step, at, left_at, exit, result, why)
+            SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::int[], $4::text[],
+                $5::timestamptz[], $6::timestamptz[], $7::text[], $8::jsonb[], $9::jsonb[])
+            ON CONFLICT DO NOTHING
+        )
+        UPDATE instances i SET visit = s.visit, position = s.position, outcome = s.outcome,
+            ended_at = CASE WHEN s.outcome IS NOT NULL THEN s.at END
+        FROM unnest($10::uuid[], $11::int[], $12::text[], $13::timestamptz[], $14::text[])
+            AS s (instance, visit, position, at, outcome)
+        WHERE i.id = s.instance AND i.ended_at IS NULL
+        """,
+        [one.entered_at for one in visits],
+        [one.instance for one in visits],
+        [one.visit for one in visits],
+        [one.step for one in visits],
+        [one.at for one in visits],
+        [one.left_at for one in visits],
+        [one.exit for one in visits],
+        [one.result for one in visits],
+        [one.why for one in visits],
+        [one.instance for one in stands],
+        [one.visit for one in stands],
+        [one.position for one in stands],
+        [one.left_at for one in stands],
+        [one.outcome for one in stands],
     )

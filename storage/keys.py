@@ -10,9 +10,7 @@ from hashlib import sha256
 from typing import Literal
 from uuid import UUID
 
-import asyncpg
-
-from storage.pool import Db
+from storage.pool import Db, Pool
 
 KeyKind = Literal["write", "admin", "browser"]
 
@@ -97,7 +95,7 @@ async def hashes(connection: Db) -> list[tuple[KeyKind, bytes]]:
 class Keys:
     """Says whether a key is good, from a copy of the table that is seconds old at most."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._known: list[tuple[KeyKind, bytes]] = []
         self._read_at = float("-inf")

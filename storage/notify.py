@@ -7,13 +7,15 @@ import asyncio
 
 import asyncpg
 
+from storage.pool import Pool
+
 CHANNEL = "parcours_events"
 
 
 class Bell:
     """Sends the NOTIFY of this process; at most one is under way, and many rings become one."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._rung = False
         self._ringing: asyncio.Task[None] | None = None

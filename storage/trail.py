@@ -10,7 +10,7 @@ from journeys.identity import CustomerId
 from storage.pool import Db
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Visit:
     """A visit of a step as it is written down; `exit` is None while it lasts.
 

@@ -13,7 +13,8 @@ import asyncpg
 import pytest
 
 from storage import migrate
-from storage.pool import pool, prepare
+from storage.connection import prepare
+from storage.pool import Pool, pool
 
 
 def with_database(url: str, name: str) -> str:
@@ -99,7 +100,7 @@ async def connection(database_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+async def db(database_url: str) -> AsyncIterator[Pool]:
     """A pool on this test's database."""
     async with pool(database_url) as opened:
         yield opened

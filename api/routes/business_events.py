@@ -92,7 +92,7 @@ async def post(body: BusinessEvent, parts: Parts) -> BusinessAnswer:
 
 
 async def begin(
-    connection: asyncpg.pool.PoolConnectionProxy,
+    connection: asyncpg.Connection,
     parts: State,
     body: BusinessEvent,
     id: UUID,

@@ -6,7 +6,6 @@ Gathered under load, each once, and after the commit the routers hear of it.
 import asyncio
 from collections.abc import Sequence
 
-import asyncpg
 import structlog
 
 from clock import Clock
@@ -16,6 +15,7 @@ from storage import events as storage
 from storage.gather import Gather, is_data_error
 from storage.keys import Keys
 from storage.notify import Bell
+from storage.pool import Pool
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class RowsRefused(JourneyError):
 class Ingest:
     """Stores events; one a process, kept as `app.state.ingest`."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, keys: Keys) -> None:
+    def __init__(self, pool: Pool, clock: Clock, keys: Keys) -> None:
         self.clock = clock
         self.keys = keys
         self.bell = Bell(pool)

@@ -1,15 +1,23 @@
 """The tags and the two environments (text and HTML) in which parts of a message are parsed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TextIO
+from typing import TextIO, cast
 
-from liquid import BoundTemplate, Environment, Expression, RenderContext, Token
+from liquid import BoundTemplate, Environment, Expression, RenderContext, Token, escape
+from liquid.builtin.expressions.filtered import FilteredExpression
+from liquid.builtin.expressions.path import Path
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.for_tag import ForNode, ForTag
-from liquid.exceptions import LiquidError, OutputStreamLimitError
+from liquid.exceptions import (
+    LiquidError,
+    LiquidInterrupt,
+    LiquidSyntaxError,
+    OutputStreamLimitError,
+    StopRender,
+)
 from liquid.output import LimitedStringIO
 from liquid.stringify import to_liquid_string
 from liquid.undefined import UNDEFINED
@@ -20,6 +28,7 @@ from journeys.liquid.values import MOST_ITERATIONS, Missing, MissingPath, bounde
 MOST_BYTES = 1_000_000
 PLAIN_SCOPE = 5  # namespaces of a part outside any block
 LEFT_OUT = ("include", "render", "tablerow")
+NOTHING: Mapping[str, object] = {}
 
 
 class Context(RenderContext):
@@ -28,12 +37,12 @@ class Context(RenderContext):
     def get(
         self, path: list[object], *, token: Token | None, default: object = UNDEFINED
     ) -> object:
-        value = self._plainly(path) or super().get(path, token=token, default=None)
+        value = self.plainly(path) or super().get(path, token=token, default=None)
         if value is None:
             return Missing(dotted(path), token=token) if default is UNDEFINED else default
         return bounded(value)
 
-    def _plainly(self, path: list[object]) -> object:
+    def plainly(self, path: Sequence[object]) -> object:
         """What lies in dictionaries within dictionaries, by far the most of what is asked for."""
         value: object = self.globals
         for name in path:
@@ -44,13 +53,22 @@ class Context(RenderContext):
 
 
 class Buffer(LimitedStringIO):
-    """What is written, counted without encoding what needs none."""
+    """What is written, counted without encoding what needs none, and put together once."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._pieces: list[str] = []
 
     def write(self, text: str) -> int:
+        self._pieces.append(text)
         self.size += len(text) if text.isascii() else len(text.encode())
         if self.size > self.limit:
             raise OutputStreamLimitError("output stream limit reached", token=None)
-        return super(LimitedStringIO, self).write(text)
+        return len(text)
+
+    def getvalue(self) -> str:
+        return "".join(self._pieces)
 
 
 def dotted(path: list[object]) -> str:
@@ -70,10 +88,30 @@ def show(expression: Expression, token: Token, context: RenderContext, buffer: T
 
 
 class Print(OutputNode):
-    """`{{ … }}`."""
+    """`{{ … }}`; a text that lies where its path leads is printed without further ado."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, token: Token, expression: Expression) -> None:
+        super().__init__(token, expression)
+        self.names = names_of(expression)
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        if self.names is not None and isinstance(context, Context):
+            value = context.plainly(self.names)
+            if type(value) is str and value:
+                return buffer.write(escape(value) if context.autoescape else value)
         return show(self.expression, self.token, context, buffer)
+
+
+def names_of(expression: Expression) -> list[str] | None:
+    """The names on a path that alone says what is printed, if it leads to a text."""
+    if type(expression) is not FilteredExpression or type(expression.left) is not Path:
+        return None
+    if any(one.name != "default" for one in expression.filters or ()):
+        return None
+    names = [one for one in expression.left.path if isinstance(one, str)]
+    return names if len(names) == len(expression.left.path) else None
 
 
 class PrintTag(Output):
@@ -115,12 +153,22 @@ class Content(BoundTemplate):
 
     context_class = Context
 
-    def _get_buffer(self) -> LimitedStringIO:
-        return Buffer(MOST_BYTES)
+    def rendered(self, data: Mapping[str, object]) -> str:
+        """The part with these data; as `render` does it for a template that nothing includes.
 
-    def make_globals(self, render_args: Mapping[str, object] | None = None) -> Mapping[str, object]:
-        """The data as they are given: an environment of ours has none of its own."""
-        return render_args or {}
+        Raises:
+            LiquidError: the data do not fit, or it becomes too long.
+        """
+        context, buffer = Context(self, globals=data), Buffer(MOST_BYTES)
+        context.scope.push(NOTHING)
+        for node in self.nodes:
+            try:
+                node.render_to_output(context, buffer)
+            except LiquidInterrupt as interrupt:
+                self.env.error(LiquidSyntaxError(f"unexpected '{interrupt}'", token=node.token))
+            except StopRender:
+                break
+        return buffer.getvalue()
 
 
 class Dialect(Environment):
@@ -149,9 +197,9 @@ HTML = Dialect(undefined=Missing, autoescape=True)
 
 
 @lru_cache(maxsize=4_096)
-def parse(source: str, is_html: bool) -> BoundTemplate:
+def parse(source: str, is_html: bool) -> Content:
     """The parsed part, once a process; raises LiquidError."""
-    return (HTML if is_html else PLAIN).from_string(source)
+    return cast(Content, (HTML if is_html else PLAIN).from_string(source))
 
 
 def line_of(error: LiquidError, source: str) -> int:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from audiences.catalog import Catalog, named
@@ -18,6 +17,7 @@ from routing.qualifier import Qualifier
 from storage import audience_queue, audiences, customers, events, external_ids, members
 from storage.audience_queue import Touched
 from storage.customers import Written
+from storage.pool import Pool
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOYAL = {"kind": "rule", "when": 'events("Order Completed", days(90)).size() >= 2'}
@@ -28,7 +28,7 @@ PILOT = {"kind": "composition", "union": ["rich"], "parts": {"a": 30, "b": 50}}
 class World:
     """A database with customers, and everything that judges them."""
 
-    def __init__(self, pool: asyncpg.Pool, url: str) -> None:
+    def __init__(self, pool: Pool, url: str) -> None:
         self.pool = pool
         self.catalogs = Catalogs()
         self.evaluation = Evaluation(url, pool, self.catalogs, self.clock)
@@ -103,7 +103,7 @@ class World:
 
 
 @pytest.fixture
-async def world(database_url: str, db: asyncpg.Pool) -> World:
+async def world(database_url: str, db: Pool) -> World:
     return World(db, database_url)
 
 
@@ -245,7 +245,7 @@ async def test_catalog_knows_who_is_touched_and_what_goes_in_a_circle() -> None:
 
 
 async def test_an_audience_published_during_a_round_is_for_the_next_one(
-    db: asyncpg.Pool, database_url: str
+    db: Pool, database_url: str
 ) -> None:
     world = World(db, database_url)
     await world.publish("rich", RICH)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from expressions import ExpressionError, Facts, condition, origins
 from expressions.sql import ROOTS, compile
 from storage import conditions
-from storage.pool import prepare
+from storage.connection import prepare
 from tests.conftest import fresh_database
 from tests.database.population import everything, settle
 from tests.grammar import conditions as written

@@ -1,16 +1,15 @@
 """Erasing takes one customer's rows, all of them, and nobody else's."""
 
-import asyncpg
-
 from journeys.identity import ExternalId
 from storage import consent, erasure, events, external_ids, journeys, timeline
+from storage.pool import Pool
 from tests.http.reading_app import CART, NOW, SECRET, Story
 
 TABLES = ("customers", "external_ids", "events", "instances", "trail", "messages", "refusals",
           "unsubscriptions")  # fmt: skip
 
 
-async def lived(db: asyncpg.Pool, name: str) -> Story:
+async def lived(db: Pool, name: str) -> Story:
     one = await Story(db, name).begin()
     await one.wait_and_send(await one.enter(await one.event("Checkout Started", total=80.5)))
     await one.refuse(await one.event("Checkout Started", total=12.5), 12.5)
@@ -18,11 +17,11 @@ async def lived(db: asyncpg.Pool, name: str) -> Story:
     return one
 
 
-async def counts(db: asyncpg.Pool) -> dict[str, int]:
+async def counts(db: Pool) -> dict[str, int]:
     return {table: await db.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES}
 
 
-async def test_erasing_one_leaves_the_other_whole(db: asyncpg.Pool) -> None:
+async def test_erasing_one_leaves_the_other_whole(db: Pool) -> None:
     await journeys.publish(db, "cart", "hash", CART, {}, NOW)
     await lived(db, "bob")
     before = await counts(db)
@@ -33,7 +32,7 @@ async def test_erasing_one_leaves_the_other_whole(db: asyncpg.Pool) -> None:
     assert await counts(db) == before
 
 
-async def test_a_tombstone_says_when_and_holds_no_id(db: asyncpg.Pool) -> None:
+async def test_a_tombstone_says_when_and_holds_no_id(db: Pool) -> None:
     ada = await Story(db).begin()
 
     await erasure.bury(db, ada.customer, SECRET, NOW)
@@ -45,7 +44,7 @@ async def test_a_tombstone_says_when_and_holds_no_id(db: asyncpg.Pool) -> None:
     assert b"ada" not in await db.fetchval("SELECT hash FROM tombstones")
 
 
-async def test_message_ids_outlive_their_customer(db: asyncpg.Pool) -> None:
+async def test_message_ids_outlive_their_customer(db: Pool) -> None:
     ada = await Story(db).begin()
     id = await ada.event("Checkout Started")
     found = await events.get(db, id)

@@ -9,7 +9,7 @@ import asyncpg
 from journeys.event import Event, event_id, shard_of
 from storage import events
 from storage.notify import CHANNEL, Bell
-from storage.pool import pool
+from storage.pool import Pool, pool
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -29,13 +29,13 @@ def an_event(message_id: str, user: str = "u1", anonymous: str | None = None) ->
     )
 
 
-async def counts(db: asyncpg.Pool) -> tuple[int, int, int]:
+async def counts(db: Pool) -> tuple[int, int, int]:
     return tuple([
         await db.fetchval(f"SELECT count(*) FROM {t}") for t in ("events", "message_ids", "inbox")
     ])
 
 
-async def test_an_event_is_stored_and_put_before_the_router(db: asyncpg.Pool) -> None:
+async def test_an_event_is_stored_and_put_before_the_router(db: Pool) -> None:
     event = an_event("m1", "u1", "a1")
 
     async with db.acquire() as connection:
@@ -50,14 +50,14 @@ async def test_an_event_is_stored_and_put_before_the_router(db: asyncpg.Pool) ->
     assert (waiting["shard"], waiting["linked_shard"]) == (shard_of("u1"), shard_of("a1"))
 
 
-async def test_an_event_that_is_not_to_be_routed_is_only_history(db: asyncpg.Pool) -> None:
+async def test_an_event_that_is_not_to_be_routed_is_only_history(db: Pool) -> None:
     async with db.acquire() as connection:
         await events.insert(connection, [an_event("m1")], route=False)
 
     assert await counts(db) == (1, 1, 0)
 
 
-async def test_the_inbox_keeps_the_order_of_the_batch(db: asyncpg.Pool) -> None:
+async def test_the_inbox_keeps_the_order_of_the_batch(db: Pool) -> None:
     batch = [an_event(f"m{number}") for number in range(50)]
 
     async with db.acquire() as connection:
@@ -67,7 +67,7 @@ async def test_the_inbox_keeps_the_order_of_the_batch(db: asyncpg.Pool) -> None:
     assert [row["event"] for row in rows] == [event.id for event in batch]
 
 
-async def test_the_first_of_a_batch_wins(db: asyncpg.Pool) -> None:
+async def test_the_first_of_a_batch_wins(db: Pool) -> None:
     async with db.acquire() as connection:
         await events.insert(connection, [an_event("m1", "first"), an_event("m1", "second")])
         again = await events.insert(connection, [an_event("m1", "third")])
@@ -77,13 +77,13 @@ async def test_the_first_of_a_batch_wins(db: asyncpg.Pool) -> None:
 
 
 async def test_overlapping_batches_in_opposite_orders_lose_and_double_nothing(
-    database_url: str, db: asyncpg.Pool
+    database_url: str, db: Pool
 ) -> None:
     names = [f"m{number}" for number in range(600)]
     chance = random.Random(7)
     new: list[set[object]] = []
 
-    async def send(connections: asyncpg.Pool, turn: int) -> None:
+    async def send(connections: Pool, turn: int) -> None:
         chosen = chance.sample(names, 300)
         batch = [an_event(name, f"u{turn}", name) for name in sorted(chosen, reverse=turn % 2 == 0)]
         async with connections.acquire() as connection:
@@ -98,7 +98,7 @@ async def test_overlapping_batches_in_opposite_orders_lose_and_double_nothing(
     assert await db.fetchval("SELECT count(DISTINCT event) FROM inbox") == len(sent)
 
 
-async def test_a_bell_rings_and_many_rings_become_few(database_url: str, db: asyncpg.Pool) -> None:
+async def test_a_bell_rings_and_many_rings_become_few(database_url: str, db: Pool) -> None:
     heard: list[str] = []
     listener = await asyncpg.connect(database_url)
     await listener.add_listener(CHANNEL, lambda *said: heard.append(said[2]))

@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from api.matching import hold, patiently
@@ -14,19 +13,19 @@ from journeys.identity import CustomerId, ExternalId
 from storage import attributes, audiences, customers, external_ids, import_members, imports, merges
 from storage.customers import Written
 from storage.imports import Chunk, Counts
-from storage.pool import Db
+from storage.pool import Db, Pool
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-async def person(db: asyncpg.Pool, *ids: ExternalId) -> CustomerId:
+async def person(db: Pool, *ids: ExternalId) -> CustomerId:
     customer = CustomerId(uuid4())
     await customers.create(db, [customer], NOW)
     await external_ids.link(db, dict.fromkeys(ids, customer), NOW)
     return customer
 
 
-async def begun(db: asyncpg.Pool) -> CustomerId:
+async def begun(db: Pool) -> CustomerId:
     audience = AUDIENCE.validate_python({"audience": "newsletter", "kind": "list"})
     await audiences.publish(db, audience, "h", NOW)
     id = CustomerId(uuid4())
@@ -34,7 +33,7 @@ async def begun(db: asyncpg.Pool) -> CustomerId:
     return id
 
 
-async def test_of_two_who_take_one_chunk_one_waits_and_lets_it_be(db: asyncpg.Pool) -> None:
+async def test_of_two_who_take_one_chunk_one_waits_and_lets_it_be(db: Pool) -> None:
     id = await begun(db)
     async with db.acquire() as one, db.acquire() as two:
         turn = one.transaction()
@@ -49,14 +48,14 @@ async def test_of_two_who_take_one_chunk_one_waits_and_lets_it_be(db: asyncpg.Po
         assert not await second
 
 
-async def test_no_chunk_is_taken_of_a_list_that_is_gone(db: asyncpg.Pool) -> None:
+async def test_no_chunk_is_taken_of_a_list_that_is_gone(db: Pool) -> None:
     id = await begun(db)
     await audiences.delete(db, ["newsletter"], NOW)
 
     assert not await imports.claim(db, id, 0, b"x")
 
 
-async def test_old_imports_are_forgotten_with_all_that_hangs_on_them(db: asyncpg.Pool) -> None:
+async def test_old_imports_are_forgotten_with_all_that_hangs_on_them(db: Pool) -> None:
     id = await begun(db)
     await imports.claim(db, id, 0, b"x")
     await import_members.name(db, id, [uuid4()])
@@ -69,7 +68,7 @@ async def test_old_imports_are_forgotten_with_all_that_hangs_on_them(db: asyncpg
         assert await db.fetchval(f"SELECT count(*) FROM {table}") == 0
 
 
-async def test_a_name_is_a_user_id_before_all_else(db: asyncpg.Pool) -> None:
+async def test_a_name_is_a_user_id_before_all_else(db: Pool) -> None:
     ada = await person(db, ExternalId("user_id", "x"))
     bob = await person(db, ExternalId("anonymous_id", "x"), ExternalId("anonymous_id", "y"))
     cy = await person(db)
@@ -80,7 +79,7 @@ async def test_a_name_is_a_user_id_before_all_else(db: asyncpg.Pool) -> None:
     assert found == {"x": ada, "y": bob, str(ada): ada, str(cy): bob}
 
 
-async def test_whoever_is_merged_meanwhile_is_looked_up_again(db: asyncpg.Pool) -> None:
+async def test_whoever_is_merged_meanwhile_is_looked_up_again(db: Pool) -> None:
     ada = await person(db, ExternalId("user_id", "ada"))
     bob = await person(db, ExternalId("user_id", "bob"))
     tries = 0
@@ -98,7 +97,7 @@ async def test_whoever_is_merged_meanwhile_is_looked_up_again(db: asyncpg.Pool) 
     assert tries == 2
 
 
-async def test_of_two_writers_who_meet_the_later_instant_wins(db: asyncpg.Pool) -> None:
+async def test_of_two_writers_who_meet_the_later_instant_wins(db: Pool) -> None:
     ada = await person(db)
     async with db.acquire() as connection:
         turn = connection.transaction()
@@ -118,7 +117,7 @@ async def test_of_two_writers_who_meet_the_later_instant_wins(db: asyncpg.Pool) 
 
 @pytest.mark.parametrize("name", ["email", "phone", "city"])
 async def test_owners_of_an_attribute_are_found_whether_it_has_an_index_or_not(
-    db: asyncpg.Pool, name: str
+    db: Pool, name: str
 ) -> None:
     long = "x" * 50_000  # more than an index of Postgres can hold
     ada, bob, cy, dan = [await person(db) for _ in range(4)]
@@ -134,7 +133,7 @@ async def test_owners_of_an_attribute_are_found_whether_it_has_an_index_or_not(
     assert found.keys() == {"a", "both", long}
 
 
-async def test_an_address_is_looked_up_by_its_index(db: asyncpg.Pool) -> None:
+async def test_an_address_is_looked_up_by_its_index(db: Pool) -> None:
     async with db.acquire() as connection, connection.transaction():
         await connection.execute("SET LOCAL enable_seqscan = off")
         plan = await connection.fetch(

@@ -3,17 +3,16 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-import asyncpg
-
 from audiences.definition import AUDIENCE
 from journeys.identity import CustomerId
 from storage import audiences, members
 from storage.members import Change
+from storage.pool import Pool
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-async def test_publishing_the_same_again_makes_no_version(db: asyncpg.Pool) -> None:
+async def test_publishing_the_same_again_makes_no_version(db: Pool) -> None:
     loyal = AUDIENCE.validate_python({"audience": "loyal", "kind": "rule", "when": "true"})
 
     assert await audiences.publish(db, loyal, "a", NOW) == (1, True)
@@ -22,7 +21,7 @@ async def test_publishing_the_same_again_makes_no_version(db: asyncpg.Pool) -> N
     assert [row.definition for row in await audiences.listed(db)] == [loyal]
 
 
-async def test_a_change_counts_once_and_any_past_instant_can_be_asked(db: asyncpg.Pool) -> None:
+async def test_a_change_counts_once_and_any_past_instant_can_be_asked(db: Pool) -> None:
     ada, bob = (CustomerId(uuid4()) for _ in "ab")
     later = NOW + timedelta(hours=1)
 

@@ -3,12 +3,12 @@
 from datetime import timedelta
 from uuid import uuid4
 
-import asyncpg
 import pytest
 
 from journeys.identity import CustomerId
 from routing.identify import identify
 from storage import customers, erasure, members, merges, news, subscriptions
+from storage.pool import Pool
 from tests.http.sharing_app import NOW, join, leave, person
 from tests.live.system import event
 
@@ -21,27 +21,25 @@ TABLES = (
 HOUR = timedelta(hours=1)
 
 
-async def subscribed(db: asyncpg.Pool, *names: str) -> subscriptions.Subscription:
+async def subscribed(db: Pool, *names: str) -> subscriptions.Subscription:
     return await subscriptions.add(db, uuid4(), "http://x", names, "standard", b"secret", NOW)
 
 
-async def merge(db: asyncpg.Pool, loser: CustomerId, winner: CustomerId) -> None:
+async def merge(db: Pool, loser: CustomerId, winner: CustomerId) -> None:
     async with db.acquire() as connection, connection.transaction():
         await merges.lock(connection, loser, winner)
         await merges.move(connection, loser, winner)
         await merges.move_memberships(connection, loser, winner, NOW + 5 * HOUR)
 
 
-async def told(
-    db: asyncpg.Pool, to: subscriptions.Subscription
-) -> list[tuple[str, bool, set[str]]]:
+async def told(db: Pool, to: subscriptions.Subscription) -> list[tuple[str, bool, set[str]]]:
     """Audience, joined, and the customer's ids, of everything that is new to a subscriber."""
     found, _ = await news.page(db, to.position, to.audiences, 100)
     return [(one.audience, one.joined, {id.value for id in one.ids}) for one in found]
 
 
 async def test_a_merged_customer_is_in_what_either_was_in_since_the_earlier_time(
-    db: asyncpg.Pool,
+    db: Pool,
 ) -> None:
     ada, visitor = await person(db, "ada"), await person(db, "a-1", "anonymous_id")
     await join(db, ada, "both", at=NOW + HOUR)
@@ -57,7 +55,7 @@ async def test_a_merged_customer_is_in_what_either_was_in_since_the_earlier_time
     assert await members.of_customer(db, visitor) == []
 
 
-async def test_a_merge_leaves_the_past_as_it_was(db: asyncpg.Pool) -> None:
+async def test_a_merge_leaves_the_past_as_it_was(db: Pool) -> None:
     ada, visitor = await person(db, "ada"), await person(db, "a-1", "anonymous_id")
     await join(db, ada, "both", at=NOW + HOUR)
     await join(db, visitor, "both", "its", at=NOW)
@@ -73,7 +71,7 @@ async def test_a_merge_leaves_the_past_as_it_was(db: asyncpg.Pool) -> None:
 
 
 async def test_subscribers_learn_that_a_merged_customer_is_in_under_all_ids(
-    db: asyncpg.Pool,
+    db: Pool,
 ) -> None:
     ada, visitor = await person(db, "ada"), await person(db, "a-1", "anonymous_id")
     await join(db, ada, "hers", "unwatched")
@@ -88,7 +86,7 @@ async def test_subscribers_learn_that_a_merged_customer_is_in_under_all_ids(
     assert [one for one in found if one[0] != "its"] == [("hers", True, ids)]
 
 
-async def test_what_time_and_queues_hold_follows_a_merge(db: asyncpg.Pool) -> None:
+async def test_what_time_and_queues_hold_follows_a_merge(db: Pool) -> None:
     ada, visitor = await person(db, "ada"), await person(db, "a-1", "anonymous_id")
     for who, at in ((ada, NOW + HOUR), (visitor, NOW)):
         await db.execute("INSERT INTO audience_checks VALUES ($1, $2)", who, at)
@@ -104,13 +102,13 @@ async def test_what_time_and_queues_hold_follows_a_merge(db: asyncpg.Pool) -> No
     assert await db.fetchval("SELECT customer FROM audience_queue") == ada
 
 
-async def erased(db: asyncpg.Pool, customer: CustomerId) -> None:
+async def erased(db: Pool, customer: CustomerId) -> None:
     async with db.acquire() as connection, connection.transaction():
         await erasure.say_goodbye(connection, customer, NOW + HOUR)
         await erasure.erase(connection, customer)
 
 
-async def test_an_erased_customer_is_in_no_table_of_audiences(db: asyncpg.Pool) -> None:
+async def test_an_erased_customer_is_in_no_table_of_audiences(db: Pool) -> None:
     ada, visitor, bob = await person(db, "ada"), await person(db, "v"), await person(db, "bob")
     await join(db, visitor, "loyal")
     await merge(db, visitor, ada)
@@ -139,7 +137,7 @@ async def test_an_erased_customer_is_in_no_table_of_audiences(db: asyncpg.Pool) 
 
 
 async def test_subscribers_are_told_that_the_erased_left_by_the_ids_it_had(
-    db: asyncpg.Pool,
+    db: Pool,
 ) -> None:
     ada = await person(db, "ada")
     await join(db, ada, "before")
@@ -155,7 +153,7 @@ async def test_subscribers_are_told_that_the_erased_left_by_the_ids_it_had(
 
 
 async def test_ids_of_the_erased_are_kept_until_they_were_told_and_no_longer(
-    db: asyncpg.Pool,
+    db: Pool,
 ) -> None:
     ada = await person(db, "ada")
     await join(db, ada, "loyal", "unwatched")
@@ -174,7 +172,7 @@ async def test_ids_of_the_erased_are_kept_until_they_were_told_and_no_longer(
     assert not await db.fetchval("SELECT EXISTS (SELECT FROM audience_notices)")
 
 
-async def test_routing_a_link_moves_the_audiences_of_the_visitor(db: asyncpg.Pool) -> None:
+async def test_routing_a_link_moves_the_audiences_of_the_visitor(db: Pool) -> None:
     await person(db, "a-1", "anonymous_id")
     visitor = await customers.by_external_id(db, "a-1")
     assert visitor is not None

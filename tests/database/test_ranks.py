@@ -9,7 +9,7 @@ import pytest
 
 from expressions import ExpressionError, Facts, UnknownValue, value
 from expressions.sql.ranks import ROOTS, compile_value
-from storage.pool import prepare
+from storage.connection import prepare
 from tests.conftest import fresh_database
 from tests.database.population import everything, settle
 from tests.people import NOW

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from audiences.definition import AUDIENCE, AnyAudience
@@ -23,6 +22,7 @@ from routing.registry import Registry
 from routing.round import Round
 from routing.router import Router
 from storage import audience_queue, audiences, events, inbox
+from storage.pool import Pool
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "online-retail.jsonl.gz"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -159,7 +159,7 @@ def turns_of(happened: list[Event]) -> Iterator[tuple[datetime, list[Event]]]:
 class Shop:
     """The system, as far as it judges customers, on a clock that is moved by hand."""
 
-    db: asyncpg.Pool
+    db: Pool
     url: str
     catalogs: Catalogs = field(default_factory=Catalogs)
 
@@ -225,7 +225,7 @@ async def quiet(*_: object) -> bool:
 @pytest.mark.slow
 @pytest.mark.skipif(not FILE.exists(), reason="the project carries no copy of the real data")
 async def test_the_same_members_by_statement_by_judging_and_by_hand(
-    database_url: str, db: asyncpg.Pool
+    database_url: str, db: Pool
 ) -> None:
     happened = history()
     expected = by_hand(happened)

@@ -2,19 +2,18 @@
 
 from datetime import timedelta
 
-import asyncpg
-
 from storage import journeys, moves, reports
 from storage.moves import Nudged
+from storage.pool import Pool
 from storage.reports import Exit, Place, Refusals
 from tests.http.reading_app import CART, NOW, Story
 
 
-async def publish(db: asyncpg.Pool) -> None:
+async def publish(db: Pool) -> None:
     await journeys.publish(db, "cart", "hash", CART, {}, NOW)
 
 
-async def test_a_journey_nobody_entered_counts_nothing(db: asyncpg.Pool) -> None:
+async def test_a_journey_nobody_entered_counts_nothing(db: Pool) -> None:
     await publish(db)
 
     totals = await reports.totals(db, "cart")
@@ -23,7 +22,7 @@ async def test_a_journey_nobody_entered_counts_nothing(db: asyncpg.Pool) -> None
     assert await reports.standings(db) == {"cart": (0, 0)}
 
 
-async def test_places_tell_who_stands_there_from_who_was_ended_there(db: asyncpg.Pool) -> None:
+async def test_places_tell_who_stands_there_from_who_was_ended_there(db: Pool) -> None:
     await publish(db)
     ada, bob = await Story(db, "ada").begin(), await Story(db, "bob").begin()
     await ada.enter(await ada.event("Checkout Started"))
@@ -42,7 +41,7 @@ async def test_places_tell_who_stands_there_from_who_was_ended_there(db: asyncpg
     assert (totals.entered, totals.inside, totals.goals, totals.median) == (2, 1, 1, 3600.0)
 
 
-async def test_exits_and_refusals_are_counted(db: asyncpg.Pool) -> None:
+async def test_exits_and_refusals_are_counted(db: Pool) -> None:
     await publish(db)
     for name in ("ada", "bob"):
         one = await Story(db, name).begin()

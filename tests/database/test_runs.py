@@ -3,30 +3,30 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import asyncpg
 import pytest
 
 from storage import business_events, progress, runs
+from storage.pool import Pool
 from storage.runs import Run
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-async def made(db: asyncpg.Pool, id: UUID | None = None) -> Run:
+async def made(db: Pool, id: UUID | None = None) -> Run:
     async with db.acquire() as connection, connection.transaction():
         return await runs.create(
             connection, id or uuid4(), "j", 1, "run/j", "schedule", "loyal", NOW, {}
         )
 
 
-async def test_an_occurrence_makes_one_run(db: asyncpg.Pool) -> None:
+async def test_an_occurrence_makes_one_run(db: Pool) -> None:
     first = await made(db)
 
     assert await made(db, first.id) == first
     assert await db.fetchval("SELECT count(*) FROM runs") == 1
 
 
-async def test_of_two_who_are_at_one_page_the_first_moves_the_run(db: asyncpg.Pool) -> None:
+async def test_of_two_who_are_at_one_page_the_first_moves_the_run(db: Pool) -> None:
     run = await made(db)
 
     assert await progress.advance(db, run, uuid4(), 5, 4, 1)
@@ -38,7 +38,7 @@ async def test_of_two_who_are_at_one_page_the_first_moves_the_run(db: asyncpg.Po
     assert (now.reached, now.entered, now.refused) == (5, 4, 1)
 
 
-async def test_what_ended_a_run_first_stays(db: asyncpg.Pool) -> None:
+async def test_what_ended_a_run_first_stays(db: Pool) -> None:
     run = await made(db)
 
     await runs.end(db, run.id, NOW, "cancelled", "asked for")
@@ -52,7 +52,7 @@ async def test_what_ended_a_run_first_stays(db: asyncpg.Pool) -> None:
 
 @pytest.mark.parametrize(("age", "kept"), [(timedelta(days=1), 2), (timedelta(days=500), 1)])
 async def test_old_runs_are_forgotten_but_the_last_says_who_is_new(
-    db: asyncpg.Pool, age: timedelta, kept: int
+    db: Pool, age: timedelta, kept: int
 ) -> None:
     for _ in range(2):
         run = await made(db)

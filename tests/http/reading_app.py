@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 from fastapi import Depends, FastAPI
 from temporalio.service import RPCError, RPCStatusCode
@@ -27,6 +26,7 @@ from storage import customers as people
 from storage.attempts import Settle
 from storage.customers import Written
 from storage.messages import MessageState
+from storage.pool import Pool
 from storage.trail import Refused, Visit
 from workflows.run import RunStart
 
@@ -81,7 +81,7 @@ class FakeEngine:
 
 @asynccontextmanager
 async def client_of(
-    pool: asyncpg.Pool, engine: FakeEngine | None = None
+    pool: Pool, engine: FakeEngine | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client with an admin key."""
     await keys.add(pool, "admin", "tests", KEY, NOW)
@@ -114,7 +114,7 @@ async def publish(client: httpx.AsyncClient, definition: Mapping[str, Any] = CAR
 class Story:
     """Builds one customer's rows through storage, as routing and activities do."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     user: str = "ada"
     customer: CustomerId = field(default_factory=lambda: CustomerId(uuid4()))
     told: int = 0

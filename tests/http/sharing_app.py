@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import uvicorn
 from fastapi import FastAPI
@@ -20,7 +19,7 @@ from journeys.identity import CustomerId, ExternalId, IdKind
 from storage import audiences, customers, external_ids, installation, keys, members
 from storage.customers import Written
 from storage.members import Change
-from storage.pool import Db
+from storage.pool import Db, Pool
 from tests.http.reading_app import FakeEngine
 from workflows.client import Engine
 
@@ -28,7 +27,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ADMIN, BROWSER, WRITE = "admin_for_tests", "browser_for_tests", "write_for_tests"
 
 
-async def app_of(pool: asyncpg.Pool) -> FastAPI:
+async def app_of(pool: Pool) -> FastAPI:
     """The application, with one key of each kind."""
     found = await installation.ensure(pool, NOW)
     await keys.add(pool, "admin", "tests", ADMIN, NOW)
@@ -40,7 +39,7 @@ async def app_of(pool: asyncpg.Pool) -> FastAPI:
 
 
 @asynccontextmanager
-async def client_of(pool: asyncpg.Pool, key: str = ADMIN) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(pool: Pool, key: str = ADMIN) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application with this key."""
     transport = httpx.ASGITransport(app=await app_of(pool), raise_app_exceptions=True)
     async with httpx.AsyncClient(
@@ -50,7 +49,7 @@ async def client_of(pool: asyncpg.Pool, key: str = ADMIN) -> AsyncIterator[httpx
 
 
 @asynccontextmanager
-async def served(pool: asyncpg.Pool) -> AsyncIterator[str]:
+async def served(pool: Pool) -> AsyncIterator[str]:
     """The address of the application, served over real HTTP in this process."""
     config = uvicorn.Config(await app_of(pool), log_config=None, lifespan="off")
     config.timeout_graceful_shutdown = 10
@@ -67,16 +66,14 @@ async def served(pool: asyncpg.Pool) -> AsyncIterator[str]:
             await task
 
 
-async def publish(pool: asyncpg.Pool, name: str, *, shared: bool, **more: Any) -> None:
+async def publish(pool: Pool, name: str, *, shared: bool, **more: Any) -> None:
     """An audience whose members are put in by hand."""
     given = more or {"kind": "list"}
     audience = AUDIENCE.validate_python({"audience": name, "shared": shared, **given})
     await audiences.publish(pool, audience, uuid4().hex, NOW)
 
 
-async def person(
-    pool: asyncpg.Pool, user: str, kind: IdKind = "user_id", **attributes: Any
-) -> CustomerId:
+async def person(pool: Pool, user: str, kind: IdKind = "user_id", **attributes: Any) -> CustomerId:
     """A customer with one external id and these attributes."""
     customer = CustomerId(uuid4())
     await customers.create(pool, [customer], NOW)

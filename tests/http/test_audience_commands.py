@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
@@ -18,6 +17,7 @@ from cli.audience.table_file import ROWS, TableFile
 from cli.audience.upload import Upload
 from cli.client import Server, ServerError
 from storage import audiences
+from storage.pool import Pool
 from tests.http.reading_app import NOW, client_of
 
 
@@ -45,7 +45,7 @@ class Bridge(httpx.BaseTransport):
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     newsletter = AUDIENCE.validate_python({"audience": "newsletter", "kind": "list"})
     await audiences.publish(db, newsletter, "h", NOW)
     async with client_of(db) as client:

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import asyncpg
 import httpx
 import pytest
 
 from storage import members
 from storage.members import Change
+from storage.pool import Pool
 from tests.http.reading_app import NOW, FakeEngine, Story, client_of, publish
 
 
@@ -18,14 +18,14 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool, engine: FakeEngine) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(db, engine) as client:
         await publish(client)
         yield client
 
 
 @pytest.fixture
-async def ada(db: asyncpg.Pool, client: httpx.AsyncClient) -> Story:
+async def ada(db: Pool, client: httpx.AsyncClient) -> Story:
     story = await Story(db).begin()
     await story.wait_and_send(await story.enter(await story.event("Checkout Started", total=80.5)))
     refused = await story.event("Checkout Started", timedelta(hours=2), total=12.5)
@@ -44,7 +44,7 @@ async def test_a_customer_is_found_by_any_of_its_ids(client: httpx.AsyncClient, 
 
 
 async def test_customers_are_listed_page_by_page(
-    client: httpx.AsyncClient, db: asyncpg.Pool, ada: Story
+    client: httpx.AsyncClient, db: Pool, ada: Story
 ) -> None:
     for name in ("bob", "cy"):
         await Story(db, name).begin()
@@ -94,9 +94,7 @@ async def test_a_made_up_cursor_is_refused(client: httpx.AsyncClient, ada: Story
     assert (await client.get("/v1/customers/ada/timeline?after=x")).status_code == 400
 
 
-async def test_an_export_holds_every_row(
-    client: httpx.AsyncClient, db: asyncpg.Pool, ada: Story
-) -> None:
+async def test_an_export_holds_every_row(client: httpx.AsyncClient, db: Pool, ada: Story) -> None:
     for name, joined in (("loyal", True), ("old", True), ("old", False)):
         await members.change(db, [Change(name, ada.customer, joined=joined, at=NOW)])
 
@@ -109,7 +107,7 @@ async def test_an_export_holds_every_row(
 
 
 async def test_an_erased_customer_is_gone_here_and_in_temporal(
-    client: httpx.AsyncClient, ada: Story, db: asyncpg.Pool, engine: FakeEngine
+    client: httpx.AsyncClient, ada: Story, db: Pool, engine: FakeEngine
 ) -> None:
     workflow = f"cart/{ada.customer}"
     engine.forgotten.add(workflow)

@@ -18,6 +18,7 @@ from journeys.identity import CustomerId, ExternalId
 from routing.identify import identify
 from storage import audiences, customers, erasure, external_ids, members, merges
 from storage.customers import Written
+from storage.pool import Pool
 from tests.http.reading_app import NOW, SECRET, client_of
 from tests.live.system import event
 
@@ -28,7 +29,7 @@ LATER = datetime.now(UTC).timestamp() + 3600
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     for definition in (
         {"audience": "newsletter", "kind": "list"},
         {"audience": "loyal", "kind": "rule", "when": "true"},
@@ -38,7 +39,7 @@ async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def customer(db: asyncpg.Pool, user: str, **attributes: Any) -> CustomerId:
+async def customer(db: Pool, user: str, **attributes: Any) -> CustomerId:
     id = CustomerId(uuid4())
     await customers.create(db, [id], NOW)
     await external_ids.link(db, {ExternalId("user_id", user): id}, NOW)
@@ -85,7 +86,7 @@ def counts(answer: dict[str, Any]) -> dict[str, int]:
     return {name: count for name, count in answer["counts"].items() if count}
 
 
-async def attributes(db: asyncpg.Pool, user: str) -> dict[str, Any]:
+async def attributes(db: Pool, user: str) -> dict[str, Any]:
     found = await customers.by_external_id(db, user)
     assert found is not None
     return dict(found.attributes)
@@ -97,7 +98,7 @@ async def inside(client: httpx.AsyncClient) -> list[str]:
 
 
 async def test_rows_make_customers_with_typed_attributes(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     ada = await customer(db, "ada", city="London", tier="gold")
 
@@ -122,9 +123,7 @@ async def test_rows_make_customers_with_typed_attributes(
     assert (await members.of_customer(db, ada))[0].audience == "newsletter"
 
 
-async def test_what_is_known_of_a_later_instant_stays(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_what_is_known_of_a_later_instant_stays(client: httpx.AsyncClient, db: Pool) -> None:
     ada = await customer(db, "ada")
     await customers.write(db, [Written(ada, {"tier": "gold"}, {"tier": LATER})])
 
@@ -134,7 +133,7 @@ async def test_what_is_known_of_a_later_instant_stays(
 
 
 async def test_a_chunk_counts_once_however_often_it_is_sent(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     begun = await start(client)
     first = (await put(client, begun, "user_id\nada\nbob\n\nada\n")).json()
@@ -176,7 +175,7 @@ async def test_an_import_lacks_no_chunk_when_it_is_completed(client: httpx.Async
     assert (await client.get(f"{BASE}/imports/{begun['id']}")).json()["state"] == "open"
 
 
-async def test_a_list_is_replaced_by_the_file(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_a_list_is_replaced_by_the_file(client: httpx.AsyncClient, db: Pool) -> None:
     await imported(client, "user_id\nada\nbob\ncy\ndan\n")
     begun = await start(client, mode="replace")
     await put(client, begun, "user_id\nbob\n", number=0)
@@ -206,7 +205,7 @@ async def test_a_file_without_one_good_row_does_not_empty_the_list(
     assert await inside(client) == ["ada"]
 
 
-async def test_rows_take_members_off_the_list(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_rows_take_members_off_the_list(client: httpx.AsyncClient, db: Pool) -> None:
     await imported(client, "user_id\nada\nbob\n")
 
     answer = await imported(
@@ -218,9 +217,7 @@ async def test_rows_take_members_off_the_list(client: httpx.AsyncClient, db: asy
     assert await attributes(db, "bob") == {}
 
 
-async def test_an_attribute_names_exactly_one_customer(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_an_attribute_names_exactly_one_customer(client: httpx.AsyncClient, db: Pool) -> None:
     await customer(db, "ada", email="ada@x.example")
     for twin in ("bob", "cy"):
         await customer(db, twin, email="both@x.example")
@@ -239,9 +236,7 @@ async def test_an_attribute_names_exactly_one_customer(
     assert await attributes(db, "ada") == {"email": "ada@x.example", "tier": "gold"}
 
 
-async def test_whoever_was_erased_is_not_brought_back(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_whoever_was_erased_is_not_brought_back(client: httpx.AsyncClient, db: Pool) -> None:
     ada = await customer(db, "ada")
     await erasure.bury(db, ada, SECRET, NOW)
     await erasure.erase(db, ada)
@@ -253,7 +248,7 @@ async def test_whoever_was_erased_is_not_brought_back(
 
 
 async def test_imports_and_the_router_make_nobody_twice(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     users = [f"u{number}" for number in range(400)]
     traits: dict[str, Any] = {"email": "x@x.example"}
@@ -284,7 +279,7 @@ async def test_imports_and_the_router_make_nobody_twice(
 
 
 async def test_what_a_row_changes_is_judged_by_the_audiences_that_look_at_it(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     for name, when in {
         "rich": "customer.worth > 100.0",
@@ -328,7 +323,7 @@ async def test_errors_name_line_and_column_and_can_be_read_later(
     assert two["next"] is None
 
 
-async def test_json_lines_are_rows_too(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_json_lines_are_rows_too(client: httpx.AsyncClient, db: Pool) -> None:
     begun = await start(client, map={"no": "user_id", "x": None})
     answer = await put(
         client,
@@ -397,7 +392,7 @@ async def test_options_that_make_no_sense_are_refused(
 
 
 async def test_whoever_joins_or_leaves_by_a_file_is_told_which(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     ada, bob, cy = [await customer(db, name) for name in ("ada", "bob", "cy")]
     await imported(client, "user_id\nada\nbob\ncy\n", name="crm.csv")

@@ -3,16 +3,16 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
 from storage import journeys
+from storage.pool import Pool
 from tests.http.reading_app import CART, TEMPLATES, Story, client_of, publish
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(db) as client:
         yield client
 
@@ -77,7 +77,7 @@ async def test_a_body_without_a_definition_is_malformed(client: httpx.AsyncClien
 
 
 async def test_branches_keep_the_order_they_are_written_in(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     branches = {"zebra": "customer.a == 1.0", "ape": "customer.b == 1.0", "b": "customer.c == 1.0"}
     steps = [{"id": "which", "kind": "branch", "branches": branches}]
@@ -131,7 +131,7 @@ async def test_verbs_change_who_may_do_what(
     assert (await client.get("/v1/journeys")).json()["items"][0]["state"] == state
 
 
-async def test_a_report_adds_up(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_a_report_adds_up(client: httpx.AsyncClient, db: Pool) -> None:
     await publish(client)
     ada = await Story(db).begin()
     await ada.wait_and_send(await ada.enter(await ada.event("Checkout Started", total=80.5)))

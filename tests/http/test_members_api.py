@@ -4,20 +4,20 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
 from audiences.definition import AUDIENCE
 from storage import audiences, members
 from storage.members import Change
+from storage.pool import Pool
 from tests.http.reading_app import NOW, Story, client_of
 
 BASE = "/v1/audiences/newsletter/members"
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     for definition in (
         {"audience": "newsletter", "kind": "list"},
         {"audience": "pilot", "kind": "composition", "union": ["newsletter"], "parts": {"a": 50}},
@@ -39,9 +39,7 @@ async def everybody(client: httpx.AsyncClient, **query: Any) -> list[dict[str, A
             return items
 
 
-async def test_a_list_is_put_together_by_any_id(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_a_list_is_put_together_by_any_id(client: httpx.AsyncClient, db: Pool) -> None:
     ada, bob = [await Story(db, name).begin() for name in ("ada", "bob")]
 
     body = {"add": ["ada", str(bob.customer), "nobody", str(ada.customer)]}
@@ -59,9 +57,7 @@ async def test_a_list_is_put_together_by_any_id(
     assert left["detail"] == {"by": "hand", "key": "tests"}
 
 
-async def test_members_are_paged_now_and_as_it_was(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_members_are_paged_now_and_as_it_was(client: httpx.AsyncClient, db: Pool) -> None:
     stories = [await Story(db, f"user-{number}").begin() for number in range(5)]
     joined = [Change("newsletter", one.customer, joined=True, at=NOW) for one in stories]
     await members.change(db, joined)
@@ -76,7 +72,7 @@ async def test_members_are_paged_now_and_as_it_was(
     assert await everybody(client, at=(NOW - timedelta(minutes=1)).isoformat()) == []
 
 
-async def test_a_part_has_members_of_its_own(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_a_part_has_members_of_its_own(client: httpx.AsyncClient, db: Pool) -> None:
     ada = await Story(db).begin()
     await members.change(db, [Change("pilot/a", ada.customer, joined=True, at=NOW)])
 

@@ -2,16 +2,16 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import pytest
 
 from storage.messages import MessageState
+from storage.pool import Pool
 from tests.http.reading_app import Story, client_of, publish
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(db) as client:
         await publish(client)
         states: dict[str, MessageState] = {"ada": "accepted", "bob": "skipped", "cy": "accepted"}

@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from openfeature import api
 from openfeature.contrib.provider.ofrep import OFREPProvider
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 
+from storage.pool import Pool
 from tests.http import sharing_app as app
 from tests.http.sharing_app import ADMIN, BROWSER
 
@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).with_name("ofrep_web.mjs")
 
 
 @pytest.fixture
-async def url(db: asyncpg.Pool) -> AsyncIterator[str]:
+async def url(db: Pool) -> AsyncIterator[str]:
     """Ada is in `loyal` and in `pilot/a`, and her plan is shared."""
     await app.publish(db, "loyal", shared=True)
     parts = {"a": 50, "b": 50}

@@ -3,12 +3,12 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
 import httpx
 import pytest
 
 from audiences.definition import AUDIENCE
 from storage import audiences, journeys, runs
+from storage.pool import Pool
 from tests.http.reading_app import NOW, FakeEngine, client_of, publish
 
 REST = [{"id": "rest", "kind": "wait", "duration": "1d"}]
@@ -25,7 +25,7 @@ STOCK: dict[str, Any] = {
 EVENT = {"name": "Back In Stock", "messageId": "stock-1", "properties": {"sku": "4711"}}
 
 
-async def test_a_run_that_is_asked_for_twice_with_one_key_is_one(db: asyncpg.Pool) -> None:
+async def test_a_run_that_is_asked_for_twice_with_one_key_is_one(db: Pool) -> None:
     engine, key = FakeEngine(), {"Idempotency-Key": "monday"}
     async with client_of(db, engine) as client:
         await publish(client, LOYAL)
@@ -44,7 +44,7 @@ async def test_a_run_that_is_asked_for_twice_with_one_key_is_one(db: asyncpg.Poo
     assert ("begin", first.json()["workflow_id"]) in engine.calls
 
 
-async def test_publishing_warns_of_an_audience_that_is_not_there(db: asyncpg.Pool) -> None:
+async def test_publishing_warns_of_an_audience_that_is_not_there(db: Pool) -> None:
     audience = AUDIENCE.validate_python({"audience": "loyals", "kind": "list"})
     await audiences.publish(db, audience, "x", NOW)
     async with client_of(db) as client:
@@ -58,7 +58,7 @@ async def test_publishing_warns_of_an_audience_that_is_not_there(db: asyncpg.Poo
     assert there.json()["warnings"] == []
 
 
-async def test_a_run_is_kept_while_temporal_is_away(db: asyncpg.Pool) -> None:
+async def test_a_run_is_kept_while_temporal_is_away(db: Pool) -> None:
     async with client_of(db, FakeEngine(is_away=True)) as client:
         await publish(client, LOYAL)
 
@@ -68,7 +68,7 @@ async def test_a_run_is_kept_while_temporal_is_away(db: asyncpg.Pool) -> None:
     assert await runs.get(db, UUID(answer.json()["id"])) is not None
 
 
-async def test_pausing_resuming_and_cancelling_twice_changes_nothing(db: asyncpg.Pool) -> None:
+async def test_pausing_resuming_and_cancelling_twice_changes_nothing(db: Pool) -> None:
     async with client_of(db) as client:
         await publish(client, LOYAL)
         id = (await client.post("/v1/journeys/loyal-news/runs")).json()["id"]
@@ -100,7 +100,7 @@ async def test_pausing_resuming_and_cancelling_twice_changes_nothing(db: asyncpg
     ],
 )
 async def test_what_no_audience_can_enter_now_is_refused(
-    db: asyncpg.Pool, entry: dict[str, Any], verb: str | None, title: str
+    db: Pool, entry: dict[str, Any], verb: str | None, title: str
 ) -> None:
     async with client_of(db) as client:
         await publish(client, {**LOYAL, "entry": entry})
@@ -112,7 +112,7 @@ async def test_what_no_audience_can_enter_now_is_refused(
     assert (answer.status_code, answer.json()["title"]) == (409, title)
 
 
-async def test_a_business_event_counts_once_and_begins_what_listens(db: asyncpg.Pool) -> None:
+async def test_a_business_event_counts_once_and_begins_what_listens(db: Pool) -> None:
     engine = FakeEngine()
     async with client_of(db, engine) as client:
         await publish(client, STOCK)
@@ -143,9 +143,7 @@ async def test_a_business_event_counts_once_and_begins_what_listens(db: asyncpg.
         ({**EVENT, "timestamp": "2026-11-24T12:00:00"}, 422),
     ],
 )
-async def test_a_business_event_has_limits(
-    db: asyncpg.Pool, body: dict[str, Any], status: int
-) -> None:
+async def test_a_business_event_has_limits(db: Pool, body: dict[str, Any], status: int) -> None:
     async with client_of(db) as client:
         answer: httpx.Response = await client.post("/v1/business-events", json=body)
 

@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 
 from journeys.identity import CustomerId
 from storage import audiences, keys
+from storage.pool import Pool
 from tests.http import sharing_app as app
 from tests.http.sharing_app import ADMIN, BROWSER, NOW, WRITE, context
 
@@ -18,7 +18,7 @@ ALL = "/ofrep/v1/evaluate/flags"
 
 
 @pytest.fixture
-async def ada(db: asyncpg.Pool) -> CustomerId:
+async def ada(db: Pool) -> CustomerId:
     """In `loyal`, `pilot/a` and the unshared `secret`; `new` has nobody."""
     for name in ("loyal", "new"):
         await app.publish(db, name, shared=True)
@@ -32,13 +32,13 @@ async def ada(db: asyncpg.Pool) -> CustomerId:
 
 
 @pytest.fixture
-async def admin(db: asyncpg.Pool, ada: CustomerId) -> AsyncIterator[httpx.AsyncClient]:
+async def admin(db: Pool, ada: CustomerId) -> AsyncIterator[httpx.AsyncClient]:
     async with app.client_of(db, ADMIN) as client:
         yield client
 
 
 @pytest.fixture
-async def browser(db: asyncpg.Pool, ada: CustomerId) -> AsyncIterator[httpx.AsyncClient]:
+async def browser(db: Pool, ada: CustomerId) -> AsyncIterator[httpx.AsyncClient]:
     async with app.client_of(db, BROWSER) as client:
         yield client
 
@@ -51,7 +51,7 @@ def names(answer: httpx.Response) -> list[str]:
 
 
 async def test_a_customer_is_found_by_every_kind_of_id(
-    admin: httpx.AsyncClient, db: asyncpg.Pool, ada: CustomerId
+    admin: httpx.AsyncClient, db: Pool, ada: CustomerId
 ) -> None:
     visitor = await app.person(db, "a-1", "anonymous_id")
     await app.join(db, visitor, "new")
@@ -67,7 +67,7 @@ async def test_a_customer_is_found_by_every_kind_of_id(
 
 
 async def test_of_two_customers_with_one_id_the_user_is_meant(
-    admin: httpx.AsyncClient, db: asyncpg.Pool
+    admin: httpx.AsyncClient, db: Pool
 ) -> None:
     await app.join(db, await app.person(db, "same", "anonymous_id"), "new")
     await app.person(db, "same")
@@ -77,7 +77,7 @@ async def test_of_two_customers_with_one_id_the_user_is_meant(
 
 
 async def test_the_same_answer_is_not_sent_twice(
-    admin: httpx.AsyncClient, db: asyncpg.Pool, ada: CustomerId
+    admin: httpx.AsyncClient, db: Pool, ada: CustomerId
 ) -> None:
     path = "/v1/customers/ada/audiences"
     tag = (await admin.get(path)).headers["etag"]
@@ -105,7 +105,7 @@ async def test_a_browser_key_reads_what_is_shared_and_no_reasons(
 
 
 async def test_a_browser_key_cannot_tell_who_is_a_customer(
-    browser: httpx.AsyncClient, db: asyncpg.Pool
+    browser: httpx.AsyncClient, db: Pool
 ) -> None:
     await app.person(db, "bob")
 
@@ -137,7 +137,7 @@ async def test_a_browser_key_opens_nothing_else(browser: httpx.AsyncClient) -> N
     }
 
 
-async def test_a_write_key_reads_nothing(db: asyncpg.Pool, ada: CustomerId) -> None:
+async def test_a_write_key_reads_nothing(db: Pool, ada: CustomerId) -> None:
     async with app.client_of(db, WRITE) as client:
         assert (await client.get("/v1/customers/ada/audiences")).status_code == 401
         assert (await client.post(ALL, json=context("ada"))).status_code == 401
@@ -145,7 +145,7 @@ async def test_a_write_key_reads_nothing(db: asyncpg.Pool, ada: CustomerId) -> N
 
 @pytest.mark.parametrize("path", [ALL, f"{ALL}/pilot/a", "/v1/customers/ada/audiences"])
 async def test_pages_of_any_origin_may_read_also_refusals(
-    db: asyncpg.Pool, browser: httpx.AsyncClient, path: str
+    db: Pool, browser: httpx.AsyncClient, path: str
 ) -> None:
     asked = await browser.options(path, headers={"Origin": "https://shop.example"})
     method = "GET" if path.startswith("/v1") else "POST"
@@ -209,7 +209,7 @@ async def test_an_attribute_is_a_flag_only_while_it_is_shared(
 
 
 async def test_all_flags_are_sent_only_when_one_has_changed(
-    browser: httpx.AsyncClient, db: asyncpg.Pool, ada: CustomerId
+    browser: httpx.AsyncClient, db: Pool, ada: CustomerId
 ) -> None:
     tag = (await browser.post(ALL, json=context("ada"))).headers["etag"]
 
@@ -246,7 +246,7 @@ async def test_what_cannot_be_evaluated_is_refused_in_the_protocols_words(
 
 
 async def test_what_is_not_shared_or_was_deleted_is_no_flag(
-    browser: httpx.AsyncClient, db: asyncpg.Pool
+    browser: httpx.AsyncClient, db: Pool
 ) -> None:
     await audiences.delete(db, ["new"], NOW)
 
@@ -261,7 +261,7 @@ async def test_what_is_not_shared_or_was_deleted_is_no_flag(
 
 
 async def test_a_key_is_shown_once_works_and_can_be_revoked(
-    admin: httpx.AsyncClient, db: asyncpg.Pool
+    admin: httpx.AsyncClient, db: Pool
 ) -> None:
     made = await admin.post("/v1/keys", json={"kind": "browser", "name": "shop front"})
     secret, id = made.json()["key"], made.json()["id"]

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from storage.pool import pool
+from storage.pool import Pool, pool
 from tests.conftest import fresh_database
 from tests.http.tracking_app import AUTHORIZED, BASIC, KEY, client_of
 
@@ -26,13 +26,13 @@ async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     await db.execute("TRUNCATE events, message_ids, inbox, keys")
     async with client_of(db) as opened:
         yield opened
 
 
-async def stored(db: asyncpg.Pool) -> list[asyncpg.Record]:
+async def stored(db: Pool) -> list[asyncpg.Record]:
     return await db.fetch("SELECT * FROM events ORDER BY message_id")
 
 
@@ -46,7 +46,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_every_path_of_one_event_takes_one(
-    client: httpx.AsyncClient, db: asyncpg.Pool, path: str
+    client: httpx.AsyncClient, db: Pool, path: str
 ) -> None:
     body = {**TRACK, "groupId": "g1", "previousId": "old"}
 
@@ -59,7 +59,7 @@ async def test_every_path_of_one_event_takes_one(
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import", "/api/s/s2s/batch"])
 async def test_every_path_of_a_batch_takes_one(
-    client: httpx.AsyncClient, db: asyncpg.Pool, path: str
+    client: httpx.AsyncClient, db: Pool, path: str
 ) -> None:
     items = [ITEM, {"type": "identify", "userId": 5, "messageId": "m2", "traits": {"a": 1}}]
 
@@ -90,7 +90,7 @@ async def test_the_write_key_may_stand_where_clients_put_it(
 
 
 async def test_gzip_is_unpacked_whatever_the_content_type_says(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     headers = {**AUTHORIZED, "Content-Encoding": "gzip"}
     headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -120,7 +120,7 @@ async def test_browsers_may_post_from_anywhere(client: httpx.AsyncClient) -> Non
 
 
 async def test_a_message_id_is_one_event_in_a_batch_and_across_two_processes(
-    client: httpx.AsyncClient, database_url: str, db: asyncpg.Pool
+    client: httpx.AsyncClient, database_url: str, db: Pool
 ) -> None:
     body = {"batch": [ITEM] * 3}
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import orjson
 import pytest
@@ -10,6 +9,7 @@ from cloudevents.core.bindings.http import to_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from storage.pool import Pool
 from tests.conftest import fresh_database
 from tests.http.tracking_app import AUTHORIZED, client_of
 
@@ -34,7 +34,7 @@ async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     await db.execute("TRUNCATE events, message_ids, inbox, keys")
     async with client_of(db) as opened:
         yield opened
@@ -44,7 +44,7 @@ async def post(client: httpx.AsyncClient, body: object, headers: dict[str, str])
     return await client.post("/v1/cloudevents", content=orjson.dumps(body), headers=headers)
 
 
-async def test_a_structured_event_is_a_track(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_a_structured_event_is_a_track(client: httpx.AsyncClient, db: Pool) -> None:
     answer = await post(client, {**EVENT, "trace": "t1"}, STRUCTURED)
 
     row = await db.fetchrow("SELECT * FROM events")
@@ -57,9 +57,7 @@ async def test_a_structured_event_is_a_track(client: httpx.AsyncClient, db: asyn
     assert row["context"]["cloudevent"]["trace"] == "t1"
 
 
-async def test_source_and_id_together_are_the_message(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_source_and_id_together_are_the_message(client: httpx.AsyncClient, db: Pool) -> None:
     other = {**EVENT, "source": "https://else.example"}
 
     await post(client, [EVENT, EVENT, other], BATCH)
@@ -69,7 +67,7 @@ async def test_source_and_id_together_are_the_message(
 
 
 async def test_a_binary_event_has_its_attributes_in_headers(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     attributes = {name: EVENT[name] for name in ("id", "source", "type", "specversion")}
     message = to_binary(CloudEvent({**attributes, "subject": "ü 1"}, {"total": 6}), JSONFormat())
@@ -85,7 +83,7 @@ async def test_a_binary_event_has_its_attributes_in_headers(
 
 
 async def test_binary_text_is_kept_as_the_only_property(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     headers = {f"ce-{name}": str(EVENT[name]) for name in EVENT if name != "data"}
 
@@ -96,7 +94,7 @@ async def test_binary_text_is_kept_as_the_only_property(
     assert await db.fetchval("SELECT properties FROM events") == {"data": "hello"}
 
 
-async def test_bad_events_of_a_batch_are_named(client: httpx.AsyncClient, db: asyncpg.Pool) -> None:
+async def test_bad_events_of_a_batch_are_named(client: httpx.AsyncClient, db: Pool) -> None:
     bad: list[object] = [
         {**EVENT, "id": None},
         {**EVENT, "specversion": "0.3"},

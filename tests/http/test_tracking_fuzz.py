@@ -3,13 +3,13 @@
 import json
 from collections.abc import AsyncIterator
 
-import asyncpg
 import httpx
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from storage.pool import Pool
 from tests.http.tracking_app import AUTHORIZED, client_of
 
 JSON = st.recursive(
@@ -35,7 +35,7 @@ UNHURRIED = settings(
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(db) as opened:
         yield opened
 
@@ -72,7 +72,7 @@ async def test_any_bytes_get_a_proper_answer(
 @UNHURRIED
 @given(items=st.lists(ITEM, max_size=6), place=st.integers(0, 6), number=st.uuids())
 async def test_a_good_item_among_any_others_is_stored(
-    client: httpx.AsyncClient, db: asyncpg.Pool, items: list[object], place: int, number: object
+    client: httpx.AsyncClient, db: Pool, items: list[object], place: int, number: object
 ) -> None:
     good = {"type": "track", "event": "Good", "userId": "u", "messageId": f"good-{number}"}
     batch = [*items[:place], good, *items[place:]]

@@ -7,6 +7,7 @@ import asyncpg
 import httpx
 import pytest
 
+from storage.pool import Pool
 from tests.conftest import fresh_database
 from tests.http.tracking_app import AUTHORIZED, client_of, make_app
 
@@ -22,13 +23,13 @@ async def database_url(postgres_url: str, template: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     await db.execute("TRUNCATE events, message_ids, inbox, keys")
     async with client_of(db) as opened:
         yield opened
 
 
-async def stored(db: asyncpg.Pool) -> list[asyncpg.Record]:
+async def stored(db: Pool) -> list[asyncpg.Record]:
     return await db.fetch("SELECT * FROM events ORDER BY message_id")
 
 
@@ -36,7 +37,7 @@ async def stored(db: asyncpg.Pool) -> list[asyncpg.Record]:
     "key", ["", "Basic !!", "Basic \xe9", "Basic bm9wZTo=", "Bearer x", "Bearer " + "x" * 999]
 )
 async def test_without_a_good_key_nothing_is_taken(
-    client: httpx.AsyncClient, db: asyncpg.Pool, key: str
+    client: httpx.AsyncClient, db: Pool, key: str
 ) -> None:
     headers = {b"Authorization": key.encode("latin-1")}
 
@@ -48,9 +49,7 @@ async def test_without_a_good_key_nothing_is_taken(
     assert await stored(db) == []
 
 
-async def test_a_bad_item_does_not_spoil_its_batch(
-    client: httpx.AsyncClient, db: asyncpg.Pool
-) -> None:
+async def test_a_bad_item_does_not_spoil_its_batch(client: httpx.AsyncClient, db: Pool) -> None:
     bad = [{"type": "track", "messageId": "b1", "event": "No Customer"}, 7]
 
     answer = await client.post("/v1/batch", json={"batch": [bad[0], ITEM, 7]}, headers=AUTHORIZED)
@@ -64,7 +63,7 @@ async def test_a_bad_item_does_not_spoil_its_batch(
 
 
 async def test_python_and_browser_writers_oddities_spoil_only_their_item(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     raw = (
         rb'{"batch": [{"type":"page","userId":"u","messageId":"1","properties":{"a":NaN}},'
@@ -113,7 +112,7 @@ async def test_a_gzip_bomb_is_refused(client: httpx.AsyncClient) -> None:
 
 
 async def test_postgres_away_is_a_503_that_makes_clients_retry(
-    client: httpx.AsyncClient, db: asyncpg.Pool
+    client: httpx.AsyncClient, db: Pool
 ) -> None:
     assert (await client.post("/v1/track", json=TRACK, headers=AUTHORIZED)).status_code == 200
     await db.close()
@@ -126,10 +125,10 @@ async def test_postgres_away_is_a_503_that_makes_clients_retry(
 
 
 async def test_a_server_that_never_was_is_a_503_too() -> None:
-    async with asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0) as nowhere:
-        transport = httpx.ASGITransport(app=make_app(nowhere))
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as lonely:
-            answer = await lonely.post("/v1/batch", json={"batch": [ITEM]}, headers=AUTHORIZED)
+    nowhere = Pool("postgresql://nobody@127.0.0.1:1/none", 2)
+    transport = httpx.ASGITransport(app=make_app(nowhere))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as lonely:
+        answer = await lonely.post("/v1/batch", json={"batch": [ITEM]}, headers=AUTHORIZED)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
 

@@ -5,14 +5,13 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-import asyncpg
 import pytest
 import uvicorn
 from fastapi import FastAPI
 from segment.analytics import Client
 
 from api.routes import tracking
-from storage.pool import pool
+from storage.pool import Pool, pool
 from tests.http.tracking_app import KEY, add_key, ingest_of
 
 
@@ -49,7 +48,7 @@ def served(database_url: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("zipped", [False, True])
 async def test_segments_python_client_delivers_everything_once(
-    database_url: str, db: asyncpg.Pool, zipped: bool
+    database_url: str, db: Pool, zipped: bool
 ) -> None:
     await add_key(db)
     failures: list[object] = []
@@ -79,9 +78,7 @@ async def test_segments_python_client_delivers_everything_once(
     }  # fmt: skip
 
 
-async def test_segments_python_client_is_told_of_a_bad_key(
-    database_url: str, db: asyncpg.Pool
-) -> None:
+async def test_segments_python_client_is_told_of_a_bad_key(database_url: str, db: Pool) -> None:
     failures: list[Exception] = []
 
     def deliver(host: str) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-import asyncpg
 import httpx
 import pytest
 
@@ -11,18 +10,19 @@ from cli.why import lines
 from journeys.why import Why, WhyJourney
 from storage import moves
 from storage.moves import Nudged
+from storage.pool import Pool
 from tests.http.reading_app import NOW, Story, client_of, publish
 
 
 @pytest.fixture
-async def client(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(db) as client:
         await publish(client)
         yield client
 
 
 @pytest.fixture
-async def ada(db: asyncpg.Pool, client: httpx.AsyncClient) -> Story:
+async def ada(db: Pool, client: httpx.AsyncClient) -> Story:
     return await Story(db).begin()
 
 

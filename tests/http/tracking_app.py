@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import asyncpg
 import httpx
 from fastapi import FastAPI
 
@@ -13,24 +12,25 @@ from api.routes import browser, tracking
 from api.tracking.ingest import Ingest
 from clock import Clock
 from storage import keys
+from storage.pool import Pool
 
 KEY = "write_for_tests"
 BASIC = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
 AUTHORIZED = {"Authorization": BASIC}
 
 
-def ingest_of(pool: asyncpg.Pool) -> Ingest:
+def ingest_of(pool: Pool) -> Ingest:
     """What one API process has for its events."""
     return Ingest(pool, Clock(), keys.Keys(pool))
 
 
-async def add_key(pool: asyncpg.Pool) -> None:
+async def add_key(pool: Pool) -> None:
     """Make the test key known."""
     async with pool.acquire() as connection:
         await keys.add(connection, "write", "tests", KEY, datetime.now(UTC))
 
 
-def make_app(pool: asyncpg.Pool) -> FastAPI:
+def make_app(pool: Pool) -> FastAPI:
     """An application on this pool."""
     app = FastAPI()
     app.include_router(tracking.router)
@@ -40,7 +40,7 @@ def make_app(pool: asyncpg.Pool) -> FastAPI:
 
 
 @asynccontextmanager
-async def client_of(pool: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
     """A client of such an application, with the test key known to the database."""
     await add_key(pool)
     app = make_app(pool)

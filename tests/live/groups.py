@@ -4,20 +4,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from journeys.identity import CustomerId, ExternalId
 from routing.occasions import requested
 from storage import customers, external_ids, journeys, members
 from storage.customers import Written
 from storage.members import Change
+from storage.pool import Pool
 from tests.live.system import System
 from workflows.run import RunStart
 
 REST = {"id": "rest", "kind": "wait", "duration": "30d"}
 
 
-async def people(db: asyncpg.Pool, count: int) -> list[CustomerId]:
+async def people(db: Pool, count: int) -> list[CustomerId]:
     """Customers called u0, u1, …"""
     made = [CustomerId(uuid4()) for _ in range(count)]
     now = datetime.now(UTC)
@@ -27,23 +26,23 @@ async def people(db: asyncpg.Pool, count: int) -> list[CustomerId]:
     return made
 
 
-async def learn(db: asyncpg.Pool, customer: UUID, **attributes: Any) -> None:
+async def learn(db: Pool, customer: UUID, **attributes: Any) -> None:
     """It has these attributes from now on."""
     times = dict.fromkeys(attributes, datetime.now(UTC).timestamp())
     await customers.write(db, [Written(CustomerId(customer), attributes, times)])
 
 
-async def join(db: asyncpg.Pool, audience: str, *who: UUID) -> None:
+async def join(db: Pool, audience: str, *who: UUID) -> None:
     """They are members from now on."""
     await change(db, audience, who, joined=True)
 
 
-async def leave(db: asyncpg.Pool, audience: str, *who: UUID) -> None:
+async def leave(db: Pool, audience: str, *who: UUID) -> None:
     """They are none any more."""
     await change(db, audience, who, joined=False)
 
 
-async def change(db: asyncpg.Pool, audience: str, who: tuple[UUID, ...], *, joined: bool) -> None:
+async def change(db: Pool, audience: str, who: tuple[UUID, ...], *, joined: bool) -> None:
     now = datetime.now(UTC)
     await members.change(
         db, [Change(audience, CustomerId(one), joined=joined, at=now) for one in who]

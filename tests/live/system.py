@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import asyncpg
 import orjson
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
@@ -22,6 +21,7 @@ from routing.router import Router
 from settings import Settings
 from storage import events, inbox, installation, journeys
 from storage.notify import Bell
+from storage.pool import Pool
 from storage.pool import pool as open_pool
 from wiring import temporal_address
 from worker import Parts, wired
@@ -40,7 +40,7 @@ TEMPLATE = {
 class System:
     """What a live test works with."""
 
-    pool: asyncpg.Pool
+    pool: Pool
     settings: Settings
     mailbox: Mailbox
 

@@ -1,16 +1,13 @@
 """Rule 5: an erased customer leaves every audience, and subscribers are told so."""
 
-import asyncpg
-
 from storage import external_ids
+from storage.pool import Pool
 from tests.http import sharing_app as app
 from tests.live.subscriber import receiver
 from tests.live.test_rule_06_subscribers import pushing, subscribe
 
 
-async def test_erasing_is_pushed_also_to_one_that_was_away(
-    db: asyncpg.Pool, database_url: str
-) -> None:
+async def test_erasing_is_pushed_also_to_one_that_was_away(db: Pool, database_url: str) -> None:
     for name in ("loyal", "new"):
         await app.publish(db, name, shared=True)
     ada = await app.person(db, "ada")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
@@ -22,6 +21,7 @@ from routing.pushing import Pusher
 from routing.telling import Patience
 from settings import Settings
 from storage import audiences, subscriptions
+from storage.pool import Pool
 from tests.http import sharing_app as app
 from tests.http.sharing_app import NOW
 from tests.live.subscriber import Receiver, receiver
@@ -30,7 +30,7 @@ HURRIED = Patience(first=timedelta(seconds=0.05), longest=timedelta(seconds=0.2)
 
 
 @pytest.fixture
-async def admin(db: asyncpg.Pool) -> AsyncIterator[httpx.AsyncClient]:
+async def admin(db: Pool) -> AsyncIterator[httpx.AsyncClient]:
     for name in ("loyal", "new"):
         await app.publish(db, name, shared=True)
     async with app.client_of(db) as client:
@@ -44,7 +44,7 @@ async def away(admin: httpx.AsyncClient) -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def pushing(url: str, pool: asyncpg.Pool, **more: Any) -> AsyncIterator[None]:
+async def pushing(url: str, pool: Pool, **more: Any) -> AsyncIterator[None]:
     """A pusher in this process."""
     options = {"allow_private": True, "patience": HURRIED, **more}
     task = asyncio.create_task(Pusher(url, pool, **options).run())
@@ -70,11 +70,11 @@ async def subscribe(
     return UUID(answer.json()["id"])
 
 
-async def crowd(pool: asyncpg.Pool, size: int) -> list[CustomerId]:
+async def crowd(pool: Pool, size: int) -> list[CustomerId]:
     return [await app.person(pool, f"user-{number}") for number in range(size)]
 
 
-async def come_and_go(pool: asyncpg.Pool, people: list[CustomerId], turns: int) -> int:
+async def come_and_go(pool: Pool, people: list[CustomerId], turns: int) -> int:
     """Everybody joins and leaves in turns; how many changes that makes."""
     for turn in range(turns):
         change = app.leave if turn % 2 else app.join
@@ -83,7 +83,7 @@ async def come_and_go(pool: asyncpg.Pool, people: list[CustomerId], turns: int) 
     return turns * len(people)
 
 
-async def written_down(pool: asyncpg.Pool, id: UUID) -> None:
+async def written_down(pool: Pool, id: UUID) -> None:
     """Return once it stands behind the last change: what is under way would be told again."""
     last = await pool.fetchrow(
         "SELECT transaction, seq FROM audience_changes ORDER BY transaction DESC, seq DESC LIMIT 1"
@@ -108,7 +108,7 @@ def assert_alternating(to: Receiver, people: int, turns: int) -> None:
 
 
 async def test_a_change_is_told_within_a_second_and_signed(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away, "loyal")
     ada = await app.person(db, "ada")
@@ -129,7 +129,7 @@ async def test_a_change_is_told_within_a_second_and_signed(
 
 
 async def test_a_lying_signature_is_refused_by_the_reference_library(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away)
     async with pushing(database_url, db):
@@ -148,7 +148,7 @@ async def test_a_lying_signature_is_refused_by_the_reference_library(
 
 
 async def test_a_subscriber_that_was_away_gets_everything_in_order(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     id = await subscribe(admin, away)
     people = await crowd(db, 20)
@@ -176,7 +176,7 @@ async def test_a_subscriber_that_was_away_gets_everything_in_order(
 
 
 async def test_one_that_refuses_now_and_then_gets_each_customers_events_in_order(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away)
     people = await crowd(db, 10)
@@ -192,7 +192,7 @@ async def test_one_that_refuses_now_and_then_gets_each_customers_events_in_order
 
 
 async def test_an_event_that_is_never_taken_holds_up_its_own_customer_only(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away)
     people = await crowd(db, 5)
@@ -210,7 +210,7 @@ async def test_an_event_that_is_never_taken_holds_up_its_own_customer_only(
 
 
 async def test_a_dead_and_a_slow_one_hold_up_nobody_else(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     async with receiver() as slow, receiver() as well:
         for one in (away, slow, well):
@@ -226,7 +226,7 @@ async def test_a_dead_and_a_slow_one_hold_up_nobody_else(
 
 
 async def test_everything_since_an_instant_is_told_again_under_the_same_ids(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     id = await subscribe(admin, away)
     people = await crowd(db, 3)
@@ -247,7 +247,7 @@ async def test_everything_since_an_instant_is_told_again_under_the_same_ids(
 
 
 async def test_one_that_says_gone_is_stopped_until_a_replay(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     id = await subscribe(admin, away)
     away.judge = lambda event: 410
@@ -268,7 +268,7 @@ async def test_one_that_says_gone_is_stopped_until_a_replay(
 
 
 async def test_cloudevents_are_read_by_their_own_library(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away, format="cloudevents")
     ada = await app.person(db, "ada")
@@ -285,7 +285,7 @@ async def test_cloudevents_are_read_by_their_own_library(
 
 
 async def test_what_commits_late_is_told_all_the_same(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away)
     early, late = await crowd(db, 2)
@@ -302,7 +302,7 @@ async def test_what_commits_late_is_told_all_the_same(
 async def test_nothing_is_lost_when_the_worker_is_killed(
     admin: httpx.AsyncClient,
     away: Receiver,
-    db: asyncpg.Pool,
+    db: Pool,
     database_url: str,
     temporal: str,
     tmp_path: Path,
@@ -353,7 +353,7 @@ async def test_what_cannot_be_subscribed_is_refused(
 
 
 async def test_a_private_address_is_not_called_unless_allowed(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     await subscribe(admin, away)
     async with pushing(database_url, db, allow_private=False):
@@ -367,7 +367,7 @@ async def test_a_private_address_is_not_called_unless_allowed(
 
 
 async def test_an_ended_subscription_is_told_nothing(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     id = await subscribe(admin, away)
     async with pushing(database_url, db):
@@ -381,7 +381,7 @@ async def test_an_ended_subscription_is_told_nothing(
 
 
 async def test_a_replay_also_repeats_what_is_under_way(
-    admin: httpx.AsyncClient, away: Receiver, db: asyncpg.Pool, database_url: str
+    admin: httpx.AsyncClient, away: Receiver, db: Pool, database_url: str
 ) -> None:
     id = await subscribe(admin, away)
     people = await crowd(db, 20)

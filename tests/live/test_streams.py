@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
 from api import streams, tokens
 from storage import installation, merges
+from storage.pool import Pool
 from tests.http import sharing_app as app
 from tests.http.sharing_app import ADMIN, BROWSER, NOW
 
@@ -77,7 +77,7 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(db: asyncpg.Pool) -> AsyncIterator[Shop]:
+async def shop(db: Pool) -> AsyncIterator[Shop]:
     for name in ("loyal", "new"):
         await app.publish(db, name, shared=True)
     await app.publish(db, "secret", shared=False)
@@ -85,9 +85,7 @@ async def shop(db: asyncpg.Pool) -> AsyncIterator[Shop]:
         yield Shop(client)
 
 
-async def test_a_page_gets_the_state_and_each_change_within_a_second(
-    shop: Shop, db: asyncpg.Pool
-) -> None:
+async def test_a_page_gets_the_state_and_each_change_within_a_second(shop: Shop, db: Pool) -> None:
     ada = await app.person(db, "ada")
     await app.join(db, ada, "loyal", "secret")
 
@@ -111,7 +109,7 @@ async def test_a_page_gets_the_state_and_each_change_within_a_second(
     assert took < 1.0
 
 
-async def test_a_page_sees_its_own_customer_only(shop: Shop, db: asyncpg.Pool) -> None:
+async def test_a_page_sees_its_own_customer_only(shop: Shop, db: Pool) -> None:
     ada, bob = await app.person(db, "ada"), await app.person(db, "bob")
     async with (
         shop.page(await shop.token("ada")) as hers,
@@ -126,7 +124,7 @@ async def test_a_page_sees_its_own_customer_only(shop: Shop, db: asyncpg.Pool) -
             await his.next(within=0.6)
 
 
-async def test_after_a_break_a_page_gets_what_it_missed(shop: Shop, db: asyncpg.Pool) -> None:
+async def test_after_a_break_a_page_gets_what_it_missed(shop: Shop, db: Pool) -> None:
     ada = await app.person(db, "ada")
     token = await shop.token()
     async with shop.page(token) as page:
@@ -149,7 +147,7 @@ async def test_after_a_break_a_page_gets_what_it_missed(shop: Shop, db: asyncpg.
     assert everything == [last, *missed, fresh]
 
 
-async def test_no_change_is_missed_while_pages_come_and_go(shop: Shop, db: asyncpg.Pool) -> None:
+async def test_no_change_is_missed_while_pages_come_and_go(shop: Shop, db: Pool) -> None:
     ada = await app.person(db, "ada")
     token = await shop.token()
     turns = 40
@@ -178,7 +176,7 @@ async def test_no_change_is_missed_while_pages_come_and_go(shop: Shop, db: async
 
 
 async def test_of_a_customer_who_was_merged_the_page_sees_the_whole_anew(
-    shop: Shop, db: asyncpg.Pool
+    shop: Shop, db: Pool
 ) -> None:
     ada, visitor = await app.person(db, "ada"), await app.person(db, "a-1", "anonymous_id")
     await app.join(db, ada, "loyal")
@@ -198,7 +196,7 @@ async def test_of_a_customer_who_was_merged_the_page_sees_the_whole_anew(
     assert [one["audience"] for one in first.data["audiences"]] == ["loyal"]
 
 
-async def test_an_erased_customers_page_is_told_and_ends(shop: Shop, db: asyncpg.Pool) -> None:
+async def test_an_erased_customers_page_is_told_and_ends(shop: Shop, db: Pool) -> None:
     ada = await app.person(db, "ada")
     await app.join(db, ada, "loyal")
     token = await shop.token()
@@ -216,7 +214,7 @@ async def test_an_erased_customers_page_is_told_and_ends(shop: Shop, db: asyncpg
 
 
 async def test_a_stream_beats_while_nothing_happens_and_ends_with_its_token(
-    shop: Shop, db: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, db: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "HEARTBEAT", 0.2)
     ada = await app.person(db, "ada")
@@ -229,7 +227,7 @@ async def test_a_stream_beats_while_nothing_happens_and_ends_with_its_token(
     assert lines.count(": ") >= 3
 
 
-async def test_other_tokens_open_nothing(shop: Shop, db: asyncpg.Pool) -> None:
+async def test_other_tokens_open_nothing(shop: Shop, db: Pool) -> None:
     ada, bob = await app.person(db, "ada"), await app.person(db, "bob")
     good = await shop.token()
     found = await installation.get(db)
@@ -246,7 +244,7 @@ async def test_other_tokens_open_nothing(shop: Shop, db: asyncpg.Pool) -> None:
             assert page.response.headers["access-control-allow-origin"] == "*"
 
 
-async def test_only_an_admin_key_makes_tokens(shop: Shop, db: asyncpg.Pool) -> None:
+async def test_only_an_admin_key_makes_tokens(shop: Shop, db: Pool) -> None:
     await app.person(db, "ada")
     answer = await shop.client.post(
         "/v1/tokens", json={"customer": "ada"}, headers={"Authorization": f"Bearer {BROWSER}"}
@@ -256,7 +254,7 @@ async def test_only_an_admin_key_makes_tokens(shop: Shop, db: asyncpg.Pool) -> N
 
 
 async def test_streams_are_limited_and_given_back(
-    shop: Shop, db: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, db: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "MOST_EACH", 1)
     monkeypatch.setattr(streams, "MOST", 2)
@@ -280,7 +278,7 @@ async def test_streams_are_limited_and_given_back(
             await asyncio.sleep(0.05)
 
 
-async def test_a_process_that_stops_does_not_wait_for_its_pages(db: asyncpg.Pool) -> None:
+async def test_a_process_that_stops_does_not_wait_for_its_pages(db: Pool) -> None:
     await app.person(db, "ada")
     async with httpx.AsyncClient(timeout=20) as client:
         async with app.served(db) as url:
