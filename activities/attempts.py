@@ -11,7 +11,7 @@ import asyncpg
 from activities.letters import Letter
 from activities.sending import Attempt, Sender, Try
 from channels.base import Provider, TemporaryFailure
-from storage import attempts, broadcasts
+from storage import attempts, pages
 from storage.attempts import Begin, Settle
 from storage.gather import Gather
 from storage.pool import Pool
@@ -24,7 +24,7 @@ Settled = tuple[Settle, list[Visit]]
 TOGETHER = 200  # lines of the ledger in one statement when many come at once
 # A broadcast's lines wait for those of the other connections: a statement costs as much as some
 # ten lines in it.
-LINGER, ENOUGH = 0.003, 30
+LINGER, ENOUGH = 0.004, 36
 PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an answer down
 
 
@@ -135,7 +135,7 @@ class Attempts:
         """Write answers down and begin messages, however long the database is away."""
         begins = [one for one in lines if isinstance(one, Begin)]
         settles = [one for one in lines if isinstance(one, Settle)]
-        begun = await patiently(lambda: broadcasts.exchange(self._pool, begins, settles))
+        begun = await patiently(lambda: pages.exchange(self._pool, begins, settles))
         return [one.id in begun for one in lines]
 
     async def _begin_all(self, begins: list[Begin]) -> list[bool]:

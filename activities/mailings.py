@@ -20,7 +20,7 @@ from journeys.effects import Inside
 from journeys.plan import Plan
 from journeys.steps.send import ADDRESSES, Send
 from journeys.templates import Renderer
-from storage import broadcasts
+from storage import broadcasts, pages
 from storage.attempts import Settle
 from storage.broadcasts import Reader
 from storage.trail import Visit
@@ -154,7 +154,7 @@ class Mailings:
         for line in mailing.lines:
             await line
         if mailing.visits:
-            await patiently(lambda: broadcasts.close(self._world.pool, mailing.visits))
+            await patiently(lambda: pages.close(self._world.pool, mailing.visits))
 
 
 def ended(asked: Question) -> list[Visit]:

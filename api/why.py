@@ -81,7 +81,7 @@ async def passages_of(
     rows = await timeline.passages(db, customer, journey, PASSAGES)
     ids = [row.id for row in rows]
     entries = await timeline.names(db, customer, [row.entry_event for row in rows])
-    messages = await timeline.messages_of(db, ids)
+    messages = await timeline.messages_of(db, customer, ids)
     by = await runs_of(db, [row.run for row in rows])
     found: dict[str, list[Passage]] = {}
     for row in rows:

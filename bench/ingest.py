@@ -11,6 +11,7 @@ import asyncio
 import json
 import tempfile
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,9 +37,11 @@ def cpu_of(process: psutil.Process, *, family: bool = False) -> float:
     times = process.cpu_times()
     if not family:
         return times.user + times.system
-    ended = times.children_user + times.children_system
-    living = sum(cpu_of(child) for child in process.children())
-    return times.user + times.system + ended + living
+    total = times.user + times.system + times.children_user + times.children_system
+    for child in process.children():
+        with suppress(psutil.NoSuchProcess):  # it has ended since, and counts at its parent next
+            total += cpu_of(child)
+    return total
 
 
 async def floor(url: str, batches: int, size: int) -> float:

@@ -29,9 +29,9 @@ class Waiting:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inside:
-    """An instance as an event meets it."""
+    """An instance as an event meets it; a newcomer's `workflow_id` is set by who registers it."""
 
     id: UUID
     plan: Plan
@@ -73,7 +73,7 @@ class Meets:
     inside: Inside
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Enters:
     """The event starts an instance."""
 

@@ -1,7 +1,5 @@
 """Starts an instance for a caller who waits for the answer: the router's rules, one customer."""
 
-from dataclasses import replace
-
 from journeys.effects import Effects, Gate, Inside, Refusal
 from journeys.entering import approach
 from journeys.event import Event
@@ -66,8 +64,6 @@ async def decide(
             )
             return refusal
         enters = effects.enters[0]
-        one = enters.inside
-        id = round.workflow_id(one.plan.name, customer, one.key)
-        entered = replace(enters, inside=replace(one, workflow_id=id))
-        await instances.register(connection, [newcomer(entered)])
-        return entered.inside
+        round.name(enters.inside)
+        await instances.register(connection, [newcomer(enters)])
+        return enters.inside

@@ -54,7 +54,7 @@ async def enter_page(
         rows = await instances.around(connection, people, [], [plan.name], now)
         met = group(rows)
         insiders = {one.id: one for one in await insides(round.registry, connection, rows)}
-        facts = await known(connection, people, plan.journey.entry, now)
+        facts = await known(connection, people, entries, plan.journey.entry, now)
         gate, decided = Gate(plan), Page()
         for customer in people:
             mine = met.get(customer, [])
@@ -63,8 +63,7 @@ async def enter_page(
                 continue
             event = entry_event(run.id, customer, entries[customer], now)
             around = [insiders[row.id] for row in mine]
-            seen = replace(facts[customer], event=entries[customer])
-            decide(round, run, gate, event, customer, around, seen, decided)
+            decide(round, run, gate, event, customer, around, facts[customer], decided)
         new = await instances.register(connection, decided.rows) if decided.rows else set()
         if decided.refused:
             await trail.refuse(connection, decided.refused)
@@ -96,20 +95,19 @@ def decide(
             page.refused.append(Refused(event.occurred_at, event.id, *told, run=run.id))
     for enters in effects.enters:
         one = enters.inside
-        id = round.workflow_id(one.plan.name, customer, one.key)
-        entered = replace(enters, inside=replace(one, workflow_id=id))
-        paged = gate.plan.way.is_broadcast
-        page.rows.append({**newcomer(entered, paged=paged), "run": run.id})
-        page.starts[one.id] = entered.inside
+        round.name(one)
+        page.rows.append(newcomer(enters, run.id, paged=gate.plan.way.is_broadcast))
+        page.starts[one.id] = one
 
 
 async def known(
-    db: Db, people: Sequence[CustomerId], entry: Entry, now: datetime
-) -> Mapping[UUID, Facts]:
+    db: Db, people: Sequence[CustomerId], entries: Entries, entry: Entry, now: datetime
+) -> Mapping[CustomerId, Facts]:
     """What the rules of an entry look at, of each of these customers."""
     if entry.when is None and entry.key is None:
         return dict.fromkeys(people, Facts(now=now))
-    return await facts_of(db, people, needs_of(entry), now)
+    facts = await facts_of(db, people, needs_of(entry), now)
+    return {one: replace(facts[one], event=entries[one]) for one in people}
 
 
 def needs_of(entry: Entry) -> Needs:

@@ -3,13 +3,13 @@
 import asyncio
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from clock import Clock
-from journeys.effects import About, Effects, Enters, Inside, Refusal
+from journeys.effects import About, Effects, Inside, Refusal
 from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.triggers import effects_of
@@ -43,6 +43,10 @@ class Round:
     secret: bytes
     late: timedelta
     catalogs: Catalogs = field(default_factory=Catalogs)
+
+    def name(self, newcomer: Inside) -> None:
+        """Say which workflow will be its own."""
+        newcomer.workflow_id = self.workflow_id(newcomer.plan.name, newcomer.customer, newcomer.key)
 
     def workflow_id(self, journey: str, customer: UUID, key: str | None) -> str:
         """`journey/customer[/h]`: opaque ids only; `h` hides the key."""
@@ -109,13 +113,9 @@ class Round:
         entered = [gate.plan for gate in gates]
         facts = await known(db, event, customer.id, customer.attributes, met, entered)
         effects = effects_of(event, customer.id, met, gates, facts.facts(event), receipt)
-        effects.enters = [self._named(one) for one in effects.enters]
+        for enters in effects.enters:
+            self.name(enters.inside)
         return Decided(event, customer.id, by_id, met, effects)
-
-    def _named(self, enters: Enters) -> Enters:
-        one = enters.inside
-        id = self.workflow_id(one.plan.name, one.customer, one.key)
-        return Enters(replace(one, workflow_id=id), enters.why)
 
     async def _write(self, db: Db, decided: Sequence[Decided]) -> set[UUID]:
         """Write down what was decided; the instances that are new."""

@@ -116,10 +116,14 @@ async def passages(
     return [instances.instance(row) for row in rows]
 
 
-async def messages_of(connection: Db, ids: Sequence[UUID]) -> list[Message]:
-    """The messages of these instances, in the order they were made."""
+async def messages_of(connection: Db, customer: UUID, ids: Sequence[UUID]) -> list[Message]:
+    """The messages of these instances of a customer, in the order they were made."""
     rows = await connection.fetch(
-        "SELECT * FROM messages WHERE instance = ANY ($1::uuid[]) ORDER BY at, visit, id",
+        """
+        SELECT * FROM messages WHERE customer = $1 AND instance = ANY ($2::uuid[])
+        ORDER BY at, visit, id
+        """,
+        customer,
         list(ids),
     )
     return [messages.row(row) for row in rows]
