@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST_LINE = 4096  # RFC 5321 says 512; servers that explain themselves exceed it
 MOST_LINES = 200
@@ -57,6 +58,8 @@ class ReplyParser:
         return [reply for line in complete if (reply := self._line(line)) is not None]
 
     def _line(self, line: bytes) -> Reply | None:
+        if not self._lines and (reply := usual(line)) is not None:
+            return reply
         if len(line) > LONGEST_LINE:
             raise MalformedReplyError(f"a reply line is longer than {LONGEST_LINE} bytes")
         found = LINE.fullmatch(line.rstrip(b"\r"))
@@ -73,6 +76,15 @@ class ReplyParser:
             return None
         lines, self._lines = tuple(self._lines), []
         return Reply(code, lines)
+
+
+@lru_cache(maxsize=256)
+def usual(line: bytes) -> Reply | None:
+    """A reply of one line; a server says the same few over and over."""
+    found = LINE.fullmatch(line.rstrip(b"\r")) if len(line) <= LONGEST_LINE else None
+    if found is None or found.group(2) == b"-":
+        return None
+    return Reply(int(found.group(1)), (printable(found.group(3) or b""),))
 
 
 def printable(line: bytes) -> str:
