@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar, cast
-from uuid import UUID
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -26,6 +27,14 @@ TOGETHER = 200  # lines of the ledger in one statement when many come at once
 # ten lines in it.
 LINGER, ENOUGH = 0.004, 36
 PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an answer down
+
+
+@dataclass(slots=True)
+class Attempted:
+    """A page of a broadcast as it tries its messages, each once: one id for all of these tries."""
+
+    task: "asyncio.Task[Any]"
+    id: UUID = field(default_factory=uuid4)
 
 
 class Attempts:
@@ -66,19 +75,18 @@ class Attempts:
         provider: Provider,
         address: str,
         parts: dict[str, str],
-        attempt: UUID,
+        page: Attempted,
     ) -> tuple[Settle, "asyncio.Future[bool]"] | None:
-        """Send here, in a task that nobody cancels; the ledger's new line and when it is written.
+        """Send for a page, which nobody cancels; the ledger's new line and when it is written.
 
-        `attempt` is the id of this try, None the answer where the message was withdrawn. The lines
-        of a broadcast are written together with the beginnings of its next messages, and without
-        visits.
+        None where it was withdrawn. The lines of a broadcast are written together with the
+        beginnings of its next messages, and without visits.
 
         Raises:
             TemporaryFailure: not sent, and written down as deferred if it had begun.
         """
-        one = Try(letter, provider, address, parts, Attempt(attempt))
-        self._tasks[letter.id] = (one.attempt, cast(asyncio.Task[Any], asyncio.current_task()))
+        one = Try(letter, provider, address, parts, Attempt(page.id))
+        self._tasks[letter.id] = (one.attempt, page.task)
         try:
             said = await self._sender.send(one, self._exchange)
         except TemporaryFailure as failure:

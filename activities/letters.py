@@ -78,7 +78,7 @@ class Letter:
         when its provider recognises the id.
         """
         step = plan.step(ask.step)
-        if not isinstance(step, Send):
+        if type(step) is not Send:
             raise TypeError(f"step {ask.step!r} of {plan.ref} is no send")
         channel = channels.get(step.channel)
         repeatable = plan.journey.promise == "at_least_once" or (

@@ -6,10 +6,10 @@ Only for pages that nobody has begun, of journeys that do nothing but send.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-from uuid import UUID, uuid4
+from typing import Any, cast
+from uuid import UUID
 
-from activities.attempts import Attempts, patiently
+from activities.attempts import Attempted, Attempts, patiently
 from activities.deliveries import NO_PROVIDER
 from activities.letters import Channel, Forbidden, Letter
 from activities.passages import Question
@@ -34,8 +34,7 @@ class Mailing:
 
     plan: Plan
     readers: Mapping[UUID, Reader]
-    attempt: UUID = field(default_factory=uuid4)
-    """Of every message of the page: it tries each of them once."""
+    attempted: Attempted
     visits: list[Visit] = field(default_factory=list)
     lines: "list[asyncio.Future[bool]]" = field(default_factory=list)
 
@@ -95,7 +94,8 @@ class Mailings:
             },
             self._world.secret,
         )
-        return Mailing(plan, found)
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        return Mailing(plan, found, Attempted(task))
 
     async def answer(self, mailing: Mailing, call: Call, asked: Question) -> Outcome:
         """The answer to one visit; it is written down when the page is through."""
@@ -137,7 +137,7 @@ class Mailings:
             raise Refused
         try:
             carried = await self._attempts.carry(
-                letter, channel.provider, address, parts, mailing.attempt
+                letter, channel.provider, address, parts, mailing.attempted
             )
         except TemporaryFailure as failure:
             channel.breaker.failed()

@@ -168,7 +168,7 @@ def shown(upload: Upload, begun: dict[str, Any]) -> dict[str, Any]:
 def summary(counts: dict[str, int]) -> str:
     """What has become of the rows."""
     said = (
-        f"{many(counts['rows'])} rows: {many(counts['created'])} customers made, "
+        f"{count(counts['rows'], 'row')}: {count(counts['created'], 'customer')} made, "
         f"{many(counts['matched'])} matched, {many(counts['failed'])} not taken; "
         f"{many(counts['joined'])} joined"
     )
