@@ -9,6 +9,7 @@ from uuid import UUID
 from journeys.event import Event
 from journeys.identity import ExternalId
 from storage.events import event_of
+from storage.moves import BEGUN
 from storage.pool import Db
 
 LOCKS = 0x7063  # the first key of the advisory locks; the second is the shard
@@ -133,14 +134,9 @@ async def unrouted_of(
 async def routed(connection: Db, seqs: Sequence[int], started: Sequence[UUID] = ()) -> None:
     """These events are done, and these instances have their workflows."""
     await connection.execute(
-        """
-        WITH begun AS (
-            UPDATE instances SET started = true WHERE id = ANY ($2::uuid[])
-        )
-        DELETE FROM inbox WHERE seq = ANY ($1::bigint[])
-        """,
-        list(seqs),
+        f"WITH begun AS ({BEGUN}) DELETE FROM inbox WHERE seq = ANY ($2::bigint[])",  # noqa: S608
         list(started),
+        list(seqs),
     )
 
 

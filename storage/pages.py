@@ -94,7 +94,7 @@ async def close(connection: Db, visits: Sequence[Visit]) -> None:
             ended_at = CASE WHEN s.outcome IS NOT NULL THEN s.at END
         FROM unnest($10::uuid[], $11::int[], $12::text[], $13::timestamptz[], $14::text[])
             AS s (instance, visit, position, at, outcome)
-        WHERE i.id = s.instance AND i.ended_at IS NULL
+        WHERE i.id = s.instance AND coalesce(i.ended_at, 'infinity') = 'infinity'
         """,
         [one.entered_at for one in visits],
         [one.instance for one in visits],

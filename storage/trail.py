@@ -60,18 +60,22 @@ WRITE = """
         RETURNING instance, visit
     ), moved AS (
         UPDATE instances i SET
-            visit = g.visit, position = g.position, held = false,
+            visit = g.visit, position = g.position, started = true, held = false,
             wait_visit = CASE WHEN g.wait_until IS NOT NULL THEN g.visit END,
             wait_since = g.at, wait_until = g.wait_until,
             ended_at = CASE WHEN g.outcome IS NOT NULL THEN g.left_at END,
             outcome = g.outcome
         FROM (
-            SELECT DISTINCT ON (instance) * FROM given
-            WHERE (instance, visit) IN (SELECT instance, visit FROM written)
-            ORDER BY instance, visit DESC
+            SELECT DISTINCT ON (instance) * FROM (
+                -- In the list, where it is one look into a table of hashes for each row.
+                SELECT *, (instance, visit) IN (SELECT instance, visit FROM written) AS is_first
+                FROM given
+            ) n WHERE is_first ORDER BY instance, visit DESC
         ) g
-        WHERE i.id = g.instance AND i.ended_at IS NULL
-          AND i.id = ANY (ARRAY(SELECT instance FROM written))  -- by its index, however many
+        -- By its key, and not by an index of what is open, which is read whole: so written that
+        -- no such index can be meant, however few Postgres believes are open.
+        WHERE i.id = g.instance AND i.id = ANY (ARRAY(SELECT instance FROM written))
+          AND coalesce(i.ended_at, 'infinity') = 'infinity'
     )
 """
 
