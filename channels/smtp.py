@@ -68,7 +68,11 @@ class Smtp:
         self._waiting.append(pending)
         if len(self._lanes) < self._size:
             self._lanes.add(asyncio.create_task(self._lane()))
-        return await pending.answer
+        try:
+            return await pending.answer
+        except asyncio.CancelledError:
+            pending.give_up()
+            raise
 
     async def close(self) -> None:
         """Take leave on idle connections; those in use are closed when their mail is done."""
@@ -151,7 +155,7 @@ class Smtp:
     async def _commit(self, link: Link, current: Pending) -> None:
         """Pass the point of no return; a connection on which that fails is dropped."""
         try:
-            may_go = await current.commit()
+            may_go = await current.committed()
         except BaseException:
             link.abort("not committed")
             raise

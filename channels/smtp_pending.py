@@ -15,6 +15,25 @@ class Pending:
     answer: asyncio.Future[Accepted]
     data: bytes = b""
     said: tuple[str, ...] = ()
+    _lane: "asyncio.Task[None] | None" = None  # which awaits its commit now
+
+    async def committed(self) -> bool:
+        """What its commit says; False as soon as nobody waits for it any more."""
+        self._lane = asyncio.current_task()
+        try:
+            return await self.commit()
+        except asyncio.CancelledError:
+            if self._lane is None or not self.answer.cancelled():
+                raise
+            self._lane.uncancel()
+            return False
+        finally:
+            self._lane = None
+
+    def give_up(self) -> None:
+        """Nobody waits for it any more."""
+        if self._lane is not None:
+            self._lane.cancel()
 
     def succeed(self, accepted: Accepted) -> None:
         """It was taken."""

@@ -79,7 +79,8 @@ async def _exchange(
 async def close(connection: Db, visits: Sequence[Visit]) -> None:
     """Write down what a page has come to: its visits in order, and where each instance stands.
 
-    As `trail.write` does it for visits that are over. What somebody else has written first stays.
+    As `trail.write` does it for visits that are over. What somebody else has written first stays,
+    except that who came to the end while the run was cancelled was not cancelled.
     """
     stands = {one.instance: one for one in visits}.values()
     await connection.execute(
@@ -94,7 +95,8 @@ async def close(connection: Db, visits: Sequence[Visit]) -> None:
             ended_at = CASE WHEN s.outcome IS NOT NULL THEN s.at END
         FROM unnest($10::uuid[], $11::int[], $12::text[], $13::timestamptz[], $14::text[])
             AS s (instance, visit, position, at, outcome)
-        WHERE i.id = s.instance AND coalesce(i.ended_at, 'infinity') = 'infinity'
+        WHERE i.id = s.instance AND (coalesce(i.ended_at, 'infinity') = 'infinity'
+            OR i.outcome = 'cancelled' AND s.outcome IS NOT NULL)
         """,
         [one.entered_at for one in visits],
         [one.instance for one in visits],
