@@ -15,7 +15,15 @@ from journeys.identity import CustomerId, ExternalId
 from routing.catalogs import Catalogs
 from routing.evaluating import Evaluation
 from routing.qualifier import Qualifier
-from storage import audience_queue, audiences, customers, events, external_ids, members
+from storage import (
+    audience_queue,
+    audiences,
+    customers,
+    evaluation,
+    events,
+    external_ids,
+    members,
+)
 from storage.audience_queue import Touched
 from storage.customers import Written
 
@@ -154,6 +162,34 @@ async def test_parts_are_the_same_by_statement_and_one_by_one(world: World) -> N
     for one in people:
         await world.judge(one, "pilot")
     assert world.told == []
+
+
+async def test_a_part_that_a_new_version_does_not_have_is_left(world: World) -> None:
+    people = [await world.customer(f"u{number}", worth=200) for number in range(20)]
+    await world.publish("rich", RICH)
+    await world.publish("pilot", {**PILOT, "parts": {"a": 50, "b": 50}})
+    left = await world.members("pilot/b")
+
+    await world.publish("pilot", {**PILOT, "parts": {"a": 50}})
+
+    assert left
+    assert await world.members("pilot/b") == set()
+    assert await world.members("pilot/a") == set(people) - left
+    [*_, last] = [one for one in await members.changes_of(world.pool, min(left))
+                  if one.audience == "pilot/b"][::-1]  # fmt: skip
+    assert not last.joined
+
+
+async def test_whole_audiences_are_found_in_more_memory_than_is_usual(world: World) -> None:
+    async with world.pool.acquire() as connection:
+        async with connection.transaction():
+            await evaluation.make_room(connection)
+            room = await connection.fetchval(
+                "SELECT pg_size_bytes(current_setting('work_mem')) * 16"
+                " / pg_size_bytes(current_setting('shared_buffers'))"
+            )
+        assert room == 1
+        assert await connection.fetchval("SHOW work_mem") == "4MB"
 
 
 async def test_ranked_compositions_keep_the_first_of_each_kind(world: World) -> None:
