@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlglot import exp
 
+from expressions.sql.nodes import Arrow
 from expressions.sql.relations import Found, Relation
 from expressions.sql.statement import Bounds, Now
 from expressions.sql.syntax import (
@@ -81,13 +82,9 @@ class Group:
         rows += self._since(bounds)
         rows.append(among.copy() if among is not None else is_known(customer))
         values = [exp.alias_(one.written(shared), name) for one, name in self.columns.items()]
-        selected = exp.select(customer, *values).from_(_renamed_table(relation))
-        return (
-            selected
-            .where(both(*rows), copy=False)
-            .group_by(customer, copy=False)
-            .subquery(self.name)
-        )
+        selected = exp.select(customer, *values)
+        selected = _taken_out(selected, _renamed_table(relation), both(*rows))
+        return selected.group_by(customer, copy=False).subquery(self.name)
 
     def _since(self, bounds: Bounds) -> list[Sql]:
         """The widest of the windows, where every column has one: older rows are not read."""
@@ -108,6 +105,27 @@ def _renamed(node: Sql, relation: Relation) -> Sql:
         return part
 
     return node.transform(rename)
+
+
+def _taken_out(selected: exp.Select, source: Sql, rows: Sql) -> exp.Select:
+    """FROM those rows, each property taken out of its row once, however often it is looked at."""
+    properties: dict[Sql, str] = {}
+
+    def take_out(node: Sql) -> Sql:
+        if isinstance(node, Arrow) and node.this == column(ROW, "properties"):
+            return column(ROW, properties.setdefault(node, f"p{len(properties) + 1}"))
+        return node
+
+    read = selected.transform(take_out)
+    if not properties:
+        return selected.from_(source).where(rows, copy=False)
+    taken = properties.values()
+    names = {one.name for one in read.find_all(exp.Column) if one.table == ROW}.difference(taken)
+    kept = [column(ROW, name) for name in sorted(names)]
+    made = [exp.alias_(one.copy(), name) for one, name in properties.items()]
+    # OFFSET keeps Postgres from writing it out again wherever it is read.
+    inner = exp.select(*kept, *made).from_(source).where(rows, copy=False).offset(0, copy=False)
+    return read.from_(inner.subquery(ROW))
 
 
 def _renamed_table(relation: Relation) -> Sql:

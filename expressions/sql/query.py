@@ -81,7 +81,7 @@ class Query:
         """Whether none of those rows is so."""
         where = both(*found.where, condition)
         if self._group(found, exp.Star(), where) is not None:
-            return binary(exp.EQ, self.count(found, condition), whole(0))
+            return binary(exp.LTE, self.count(found, condition), whole(0))
         return negated(self.any(found, condition))
 
     def sound(self, found: Found, *extra: Sql) -> Sql:
