@@ -110,22 +110,19 @@ def _renamed(node: Sql, relation: Relation) -> Sql:
 def _taken_out(selected: exp.Select, source: Sql, rows: Sql) -> exp.Select:
     """FROM those rows, each property taken out of its row once, however often it is looked at."""
     properties: dict[Sql, str] = {}
-
-    def take_out(node: Sql) -> Sql:
-        if isinstance(node, Arrow) and node.this == column(ROW, "properties"):
-            return column(ROW, properties.setdefault(node, f"p{len(properties) + 1}"))
-        return node
-
-    read = selected.transform(take_out)
+    for node in list(selected.find_all(Arrow)):
+        if node.this == column(ROW, "properties"):
+            name = properties.setdefault(node.copy(), f"p{len(properties) + 1}")
+            node.replace(column(ROW, name))
     if not properties:
-        return selected.from_(source).where(rows, copy=False)
+        return selected.from_(source, copy=False).where(rows, copy=False)
     taken = properties.values()
-    names = {one.name for one in read.find_all(exp.Column) if one.table == ROW}.difference(taken)
-    kept = [column(ROW, name) for name in sorted(names)]
+    read = {one.name for one in selected.find_all(exp.Column) if one.table == ROW}
+    kept = [column(ROW, name) for name in sorted(read.difference(taken))]
     made = [exp.alias_(one.copy(), name) for one, name in properties.items()]
     # OFFSET keeps Postgres from writing it out again wherever it is read.
     inner = exp.select(*kept, *made).from_(source).where(rows, copy=False).offset(0, copy=False)
-    return read.from_(inner.subquery(ROW))
+    return selected.from_(inner.subquery(ROW), copy=False)
 
 
 def _renamed_table(relation: Relation) -> Sql:
