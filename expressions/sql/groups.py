@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlglot import exp
 
-from expressions.sql.nodes import Arrow
+from expressions.sql.layers import ROW, layered
 from expressions.sql.relations import Found, Relation
 from expressions.sql.statement import Bounds, Now
 from expressions.sql.syntax import (
@@ -21,8 +21,6 @@ from expressions.sql.syntax import (
     whole,
 )
 
-ROW = "r"  # every subquery has one table, and this is its name
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -36,18 +34,21 @@ class Column:
     def written(self, known: list[Sql]) -> Sql:
         """The aggregate, without the filters that all rows meet anyway."""
         filters = [one for one in (*self.named, *self.filters) if one not in known]
-        if not filters:
+        value = self._filtered(both(*filters))
+        # Of a customer who has rows, but none of these, the sum is nothing all the same.
+        is_sum = isinstance(self.value, exp.Anonymous) and self.value.this == "sum"
+        return exp.Coalesce(this=value, expressions=[whole(0)]) if is_sum else value
+
+    def _filtered(self, condition: Sql) -> Sql:
+        if is_true(condition):
             return self.value.copy()
-        where = exp.Where(this=both(*filters))
+        where = exp.Where(this=condition)
         if isinstance(self.value, exp.Bracket):
             bracket = self.value.copy()
             inner = bracket.this.this
             bracket.set("this", exp.Paren(this=exp.Filter(this=inner.copy(), expression=where)))
             return bracket
-        filtered = exp.Filter(this=self.value.copy(), expression=where)
-        # Of a customer who has rows, but none of these, the sum is nothing all the same.
-        is_sum = isinstance(self.value, exp.Anonymous) and self.value.this == "sum"
-        return exp.Coalesce(this=filtered, expressions=[whole(0)]) if is_sum else filtered
+        return exp.Filter(this=self.value.copy(), expression=where)
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ class Group:
         rows.append(among.copy() if among is not None else is_known(customer))
         values = [exp.alias_(one.written(shared), name) for one, name in self.columns.items()]
         selected = exp.select(customer, *values)
-        selected = _taken_out(selected, _renamed_table(relation), both(*rows))
+        selected = layered(selected, _renamed_table(relation), both(*rows))
         return selected.group_by(customer, copy=False).subquery(self.name)
 
     def _since(self, bounds: Bounds) -> list[Sql]:
@@ -105,24 +106,6 @@ def _renamed(node: Sql, relation: Relation) -> Sql:
         return part
 
     return node.transform(rename)
-
-
-def _taken_out(selected: exp.Select, source: Sql, rows: Sql) -> exp.Select:
-    """FROM those rows, each property taken out of its row once, however often it is looked at."""
-    properties: dict[Sql, str] = {}
-    for node in list(selected.find_all(Arrow)):
-        if node.this == column(ROW, "properties"):
-            name = properties.setdefault(node.copy(), f"p{len(properties) + 1}")
-            node.replace(column(ROW, name))
-    if not properties:
-        return selected.from_(source, copy=False).where(rows, copy=False)
-    taken = properties.values()
-    read = {one.name for one in selected.find_all(exp.Column) if one.table == ROW}
-    kept = [column(ROW, name) for name in sorted(read.difference(taken))]
-    made = [exp.alias_(one.copy(), name) for one, name in properties.items()]
-    # OFFSET keeps Postgres from writing it out again wherever it is read.
-    inner = exp.select(*kept, *made).from_(source).where(rows, copy=False).offset(0, copy=False)
-    return selected.from_(inner.subquery(ROW), copy=False)
 
 
 def _renamed_table(relation: Relation) -> Sql:

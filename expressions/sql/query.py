@@ -93,6 +93,10 @@ class Query:
         whole_list = self.none(everything, flaw) if not _never(flaw) else exp.Boolean(this=True)
         return both(found.exists, whole_list)
 
+    def groups_up(self, found: Found, value: Sql) -> bool:
+        """Whether such values of the rows are summed up for all customers at once."""
+        return self._group(found, value, both(*found.where)) is not None
+
     def _group(self, found: Found, value: Sql, where: Sql) -> Group | None:
         relation = found.relation
         if relation.group is None or _looks_further(found, value) or _looks_further(found, where):
