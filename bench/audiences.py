@@ -101,7 +101,10 @@ async def run(place: Path, size: tuple[int, int], rows: int, note: Note) -> dict
         figures |= await filled(connection, now, note)
         await connection.close()
         note("a file is imported, twice")
-        figures |= await imports_of(server, place, rows)
+        imported = await imports_of(server, place, rows)
+        note(f"{rows:,} rows made in {imported['import_made_s']:.0f} s, "
+             f"matched in {imported['import_matched_s']:.0f} s")  # fmt: skip
+        figures |= imported
         note("events are judged")
         async with pool(server.url, 20) as opened:
             figures |= await streamed(opened, server.url, customers, note)
