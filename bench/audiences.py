@@ -22,8 +22,9 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench.machine import SETTINGS
 from bench.population import make
-from bench.streaming import streamed
+from bench.streaming import AUDIENCES, RATE, SECONDS, published, streamed
 from embedded.postgres import Postgres
 from expressions.sql import compile
 from storage import evaluation, installation, migrate
@@ -135,7 +136,7 @@ async def run(customers: int, events: int, note: Callable[[str], None]) -> dict[
     """Every figure, on a base of its own."""
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="parcours-audiences-") as folder:
-        server = Postgres(Path(folder, "postgres"))
+        server = Postgres(Path(folder, "postgres"), settings=SETTINGS)
         await asyncio.to_thread(server.start)
         try:
             connection = await asyncpg.connect(server.url)
@@ -152,7 +153,11 @@ async def run(customers: int, events: int, note: Callable[[str], None]) -> dict[
                 "SELECT count(*) FROM audience_members WHERE audience = 'ordered'"))  # fmt: skip
             await connection.close()
             async with pool(server.url, 20) as opened:
-                figures |= await streamed(opened, server.url, customers, note)
+                figures["found_all_s"] = await published(opened, server.url)
+                note(f"members of {AUDIENCES} audiences found in {figures['found_all_s']:.1f} s")
+                figures |= await streamed(
+                    opened, server.url, customers, Path(folder), RATE, SECONDS
+                )
         finally:
             await asyncio.to_thread(server.stop)
     return figures
