@@ -9,6 +9,7 @@ from cel.expr import syntax_pb2  # type: ignore[import-untyped]  # xds-protos sh
 
 from expressions.facts import Facts
 from expressions.origins import Origins, times
+from expressions.present import OCCURRED_AT, window_of
 
 TICK = timedelta(microseconds=1)
 EDGES = (timedelta(seconds=2**63 // 10**9), -timedelta(microseconds=2**63 // 1000))
@@ -52,14 +53,35 @@ class Horizon:
     def candidates(self, facts: Facts) -> Iterator[datetime]:
         """Every instant at which a part could turn."""
         for found, window in self.windows:
-            for time in times(found, facts):
-                yield from (time, *later(time, window))
+            for origin in found:
+                if origin.root == "events" and origin.path == (OCCURRED_AT,):
+                    yield from next_in(origin.name, window, facts)
+                else:
+                    for time in times(frozenset({origin}), facts):
+                        yield from (time, *later(time, window))
         for message in facts.messages or ():
             yield from filter(None, (message.opened_at, message.clicked_at))
         limits = (replace(one, offset=one.offset + edge) for one in self.lengths for edge in EDGES)
         for one in (*self.sums, *limits):
             for time in zeros(one, facts):
                 yield from (time, *later(time, TICK))
+
+
+def next_in(name: str, window: timedelta, facts: Facts) -> tuple[datetime, ...]:
+    """When the next event of that name comes to pass, and when the next one leaves the window."""
+    key = (name, window)
+    if key not in facts.memo:
+        past = facts.history.get(name, ())
+        try:
+            start, stop = window_of(facts, name, window)
+        except OverflowError:  # until then the window begins before the calendar does
+            return later(datetime.min.replace(tzinfo=UTC), window)
+        facts.memo[key] = (
+            *(one.occurred_at for one in past[stop : stop + 1]),
+            *(time for one in past[start : start + 1] for time in later(one.occurred_at, window)),
+        )
+    found: tuple[datetime, ...] = facts.memo[key]
+    return found
 
 
 def later(time: datetime, by: timedelta) -> tuple[datetime, ...]:
