@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from audiences.definition import AnyAudience, Composition
 from expressions import EVERYTHING, Condition, Needs, condition, value
-from expressions.horizon import is_derivable
+from expressions.horizon import is_derivable, joint
+from expressions.turning import Horizon
 
 SEEN = frozenset({"customer", "now"})
 RECEIPTS = frozenset({"Message Opened", "Message Clicked"})
 CHOICES = frozenset({"Unsubscribed", "Subscribed"})
+MOST = 1_000  # sets of audiences of which it is kept how they are judged
 
 
 def judged(audience: AnyAudience) -> Condition | None:
@@ -43,6 +46,21 @@ def named(audience: AnyAudience) -> frozenset[str]:
 def base(name: str) -> str:
     """The audience of a part: `pilot` of `pilot/a`."""
     return name.partition("/")[0]
+
+
+class Rule(NamedTuple):
+    """An audience that is judged customer by customer; `names` are its own and those of parts."""
+
+    audience: AnyAudience
+    condition: Condition
+    names: tuple[str, ...]
+
+
+class Judgement(NamedTuple):
+    """Audiences that are judged together, each after what it is made of, and when anew."""
+
+    rules: tuple[Rule, ...]
+    horizon: Horizon
 
 
 @dataclass(frozen=True)
@@ -81,6 +99,32 @@ class Catalog:
             found.append(self._watchers.get(("attribute", EVERYTHING), frozenset()))
         return frozenset().union(*found)
 
+    @cached_property
+    def _judgements(self) -> dict[frozenset[str], Judgement]:
+        return {}
+
+    def judgement(self, names: Iterable[str]) -> Judgement:
+        """How these are judged, as far as they are, and their first members were found.
+
+        Customers are touched by the same events over and over: it is worked out once.
+        """
+        asked = frozenset(names)
+        if asked not in self._judgements:
+            if len(self._judgements) >= MOST:
+                self._judgements.clear()
+            judged = sorted(
+                (name for name in asked if name in self.conditions and name in self.ready),
+                key=self.order.__getitem__,
+            )
+            self._judgements[asked] = Judgement(
+                tuple(
+                    Rule(one := self.audiences[name], self.conditions[name], one.names)
+                    for name in judged
+                ),
+                joint(self.conditions[name] for name in judged if name in self.timely),
+            )
+        return self._judgements[asked]
+
     def unready(self, names: Iterable[str]) -> list[str]:
         """Those whose customers are judged one by one, once its first members are found."""
         return [name for name in names if name in self.conditions and name not in self.ready]
@@ -91,14 +135,14 @@ class Catalog:
         return [name for name, one in self.conditions.items() if not is_derivable(one)]
 
     @cached_property
-    def timely(self) -> list[str]:
+    def timely(self) -> dict[str, Condition]:
         """Those that time alone can change, at instants that can be foreseen."""
-        return [
-            name
+        return {
+            name: one
             for name, one in self.conditions.items()
             if is_derivable(one)
             and ("now" in one.needs.roots or one.needs.events or one.needs.messages)
-        ]
+        }
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """The audiences that look at who is in these."""

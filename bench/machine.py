@@ -12,6 +12,7 @@ SETTINGS = {
     "work_mem": "64MB",
     "max_wal_size": "8GB",
     "track_commit_timestamp": "on",
+    "wal_compression": "off",
 }
 
 

@@ -50,6 +50,10 @@ class Horizon:
     sums: list[Sum] = field(default_factory=list)
     lengths: list[Sum] = field(default_factory=list)
 
+    def next(self, facts: Facts) -> datetime | None:
+        """The first of them that is still to come."""
+        return min((one for one in self.candidates(facts) if one > facts.now), default=None)
+
     def candidates(self, facts: Facts) -> Iterator[datetime]:
         """Every instant at which a part could turn."""
         for found, window in self.windows:

@@ -74,7 +74,7 @@ class Evaluation:
                 await self._compared(catalog, row, now)
             elif row.swept_version != row.version and name in catalog.timely:
                 await self._swept(catalog, row)
-        while await audience_queue.put_due(self._pool, catalog.timely, now, DUE) == DUE:
+        while await audience_queue.put_due(self._pool, [*catalog.timely], now, DUE) == DUE:
             log.debug("evaluation.many_due")
 
     async def _found(self, row: AudienceRow, now: datetime) -> None:

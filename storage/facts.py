@@ -13,11 +13,19 @@ from storage.pool import Db
 
 
 async def facts_of(
-    connection: Db, customers: Sequence[UUID], needs: Needs, now: datetime
+    connection: Db,
+    customers: Sequence[UUID],
+    needs: Needs,
+    now: datetime,
+    attributes: Mapping[UUID, Mapping[str, Any]] | None = None,
 ) -> dict[UUID, Facts]:
-    """What is known of these customers at that time, as far as it is needed."""
+    """What is known of these customers at that time, as far as it is needed.
+
+    Their `attributes` are read where the caller does not have them.
+    """
     ids = list(customers)
-    attributes = await _attributes(connection, ids)
+    if attributes is None:
+        attributes = await _attributes(connection, ids)
     history = await _history(connection, ids, needs, now) if needs.events else {}
     audiences = await _audiences(connection, ids, needs) if needs.audiences else None
     messages = await _messages(connection, ids, needs, now) if needs.messages else None

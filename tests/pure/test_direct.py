@@ -1,13 +1,11 @@
 """What is evaluated without CEL comes to what CEL says, whatever the data are."""
 
 import random
-from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from expressions import ExpressionError, Facts, PastEvent, condition
+from expressions import ExpressionError, Facts, condition
 from expressions.direct import direct
 from expressions.evaluators import Unknown, Unsure
 from tests import people
