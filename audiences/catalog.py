@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from audiences.definition import AnyAudience, Composition
 from expressions import EVERYTHING, Condition, Needs, condition, value
-from expressions.horizon import is_derivable, joint
+from expressions.horizon import is_derivable, joint, reach
 from expressions.turning import Horizon
 
 SEEN = frozenset({"customer", "now"})
@@ -57,9 +58,15 @@ class Rule(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """Audiences that are judged together, each after what it is made of, and when anew."""
+    """Audiences that are judged together, each after what it is made of.
+
+    What has to be known for it, how far back it looks at events (None: for ever), and the rules by
+    which time makes it due again.
+    """
 
     rules: tuple[Rule, ...]
+    needs: Needs
+    reach: timedelta | None
     horizon: Horizon
 
 
@@ -112,18 +119,22 @@ class Catalog:
         if asked not in self._judgements:
             if len(self._judgements) >= MOST:
                 self._judgements.clear()
-            judged = sorted(
-                (name for name in asked if name in self.conditions and name in self.ready),
-                key=self.order.__getitem__,
-            )
-            self._judgements[asked] = Judgement(
-                tuple(
-                    Rule(one := self.audiences[name], self.conditions[name], one.names)
-                    for name in judged
-                ),
-                joint(self.conditions[name] for name in judged if name in self.timely),
-            )
+            self._judgements[asked] = self._judgement(asked)
         return self._judgements[asked]
+
+    def _judgement(self, asked: frozenset[str]) -> Judgement:
+        known = self.ready.intersection(asked, self.conditions)
+        rules = [
+            Rule(one := self.audiences[name], self.conditions[name], one.names)
+            for name in sorted(known, key=self.order.__getitem__)
+        ]
+        spans = [reach(rule.condition) for rule in rules]
+        return Judgement(
+            tuple(rules),
+            Needs.of(*(rule.condition.needs for rule in rules)),
+            None if None in spans else max(filter(None, spans), default=timedelta()),
+            joint(self.timely[name] for name in known if name in self.timely),
+        )
 
     def unready(self, names: Iterable[str]) -> list[str]:
         """Those whose customers are judged one by one, once its first members are found."""
@@ -149,10 +160,6 @@ class Catalog:
         return frozenset().union(
             *(self._watchers.get(("audience", name), frozenset()) for name in names)
         )
-
-    def needs(self, names: Iterable[str]) -> Needs:
-        """What judging these has to know."""
-        return Needs.of(*(self.conditions[name].needs for name in names))
 
     def users(self, name: str) -> list[str]:
         """The audiences that are made of this one, by name."""

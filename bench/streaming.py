@@ -106,7 +106,11 @@ async def streamed(
     if await sender.ended():
         raise AssertionError((folder / f"{SENDER}.log").read_text())
     sending = time.perf_counter() - begun
-    await drained(pool)
+    try:
+        await drained(pool)
+    except TimeoutError:
+        await judge.stop()
+        raise AssertionError((folder / f"{JUDGE}.log").read_text()[-2_000:]) from None
     took = time.perf_counter() - begun
     await spent.look()
     await judge.stop()

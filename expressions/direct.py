@@ -69,8 +69,7 @@ class Maker:
         given = [call.target] if call.HasField("target") else list(call.args)
         match call.function:
             case "size":
-                rows = self._rows(given[0], loop)
-                return self._shared(node, loop, lambda facts, _: len(rows(facts)))
+                return self._shared(node, loop, self._size(given[0], loop))
             case "sum":
                 return self._shared(node, loop, self._sum(given[0], loop))
             case "in_audience" if given[0].const_expr.HasField("string_value"):
@@ -104,13 +103,24 @@ class Maker:
         if loop is not None:
             raise Unfit
         if is_call(node, "events"):
-            name, *rest = node.call_expr.args
-            within = self._span(rest[0]) if rest else None
-            return lambda facts: past(facts, name.const_expr.string_value, within)
+            name, within = self._asked(node)
+            return lambda facts: past(facts, name, within)
         rows, item = self._made(node)
         if item.ident_expr.name != node.comprehension_expr.iter_var:
             raise Unfit
         return rows
+
+    def _size(self, node: syntax_pb2.Expr, loop: str | None) -> Evaluator:
+        rows = self._rows(node, loop)
+        if not is_call(node, "events"):
+            return lambda facts, _: len(rows(facts))
+        name, within = self._asked(node)
+        return lambda facts, _: counted(*window(facts, name, within))
+
+    def _asked(self, node: syntax_pb2.Expr) -> tuple[str, timedelta | None]:
+        """Which events, and how far back."""
+        name, *rest = node.call_expr.args
+        return name.const_expr.string_value, self._span(rest[0]) if rest else None
 
     def _span(self, node: syntax_pb2.Expr) -> timedelta:
         call = node.call_expr
@@ -174,11 +184,21 @@ class Maker:
 
 def past(facts: Facts, name: str, within: timedelta | None) -> list[PastEvent]:
     """The events of that name up to now, later than `within` before now."""
+    start, stop = window(facts, name, within)
+    return list(facts.history.get(name, ())[start:stop])
+
+
+def window(facts: Facts, name: str, within: timedelta | None) -> tuple[int, int]:
+    """Where they begin and end."""
     try:
-        start, stop = window_of(facts, name, within)
+        return window_of(facts, name, within)
     except OverflowError as error:
         raise Unknown from error
-    return list(facts.history.get(name, ())[start:stop])
+
+
+def counted(start: int, stop: int) -> int:
+    """How many there are in between."""
+    return stop - start
 
 
 def filtered(rows: Rows, keeps: Evaluator) -> Rows:

@@ -47,6 +47,21 @@ def joint(conditions: Iterable[Condition]) -> Horizon:
     return together
 
 
+def reach(condition: Condition) -> timedelta | None:
+    """How far back it looks at events; None where that is for ever, or cannot be told."""
+    found = horizon(condition.program)
+    windows = found.windows if found else []
+    spans = [
+        (origin.name, window)
+        for origins, window in windows
+        for origin in origins
+        if origin.root == "events"
+    ]
+    if {name for name, _ in spans} != condition.needs.events or any(not one for _, one in spans):
+        return None
+    return max((window for _, window in spans), default=timedelta())
+
+
 def is_derivable(condition: Condition) -> bool:
     """Whether `next_change` can tell; else it must be judged again every now and then."""
     return horizon(condition.program) is not None

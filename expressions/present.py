@@ -51,10 +51,13 @@ def past_events(name: str, within: timedelta | None = None) -> list[dict[str, ob
 
 
 def window_of(facts: Facts, name: str, within: timedelta | None) -> tuple[int, int]:
-    """Where in the history of that name the events up to now begin and end, as `past_events`."""
-    past = facts.history.get(name, ())
-    start = 0 if within is None else bisect_right(past, facts.now - within, key=TIME)
-    return start, bisect_right(past, facts.now, key=TIME)
+    """Where in the history of that name the events up to now begin and end; kept in the memo."""
+    found: tuple[int, int] | None = facts.memo.get((name, within))
+    if found is None:
+        past = facts.history.get(name, ())
+        start = 0 if within is None else bisect_right(past, facts.now - within, key=TIME)
+        found = facts.memo[name, within] = (start, bisect_right(past, facts.now, key=TIME))
+    return found
 
 
 def past_messages(

@@ -73,7 +73,7 @@ class Horizon:
 
 def next_in(name: str, window: timedelta, facts: Facts) -> tuple[datetime, ...]:
     """When the next event of that name comes to pass, and when the next one leaves the window."""
-    key = (name, window)
+    key = ("next", name, window)
     if key not in facts.memo:
         past = facts.history.get(name, ())
         try:

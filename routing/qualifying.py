@@ -1,5 +1,6 @@
 """Judges customers whose audiences may have changed: who is in, who is out, and what follows."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -74,7 +75,7 @@ async def judged(
     }
     if not rules:
         return []
-    facts = await facts_of(db, list(questions), catalog.needs(rules), now, attributes)
+    facts = await known(db, questions.values(), attributes, now)
     names = [name for rule in rules.values() for name in rule.names]
     inside = await members.inside(db, list(questions), names)
     changes: list[Change] = []
@@ -87,6 +88,25 @@ async def judged(
     if checks:
         await audience_queue.check_again(db, checks)
     return changes
+
+
+async def known(
+    db: Db,
+    questions: Iterable[Question],
+    attributes: Mapping[UUID, Mapping[str, Any]],
+    now: datetime,
+) -> dict[UUID, Facts]:
+    """What is known of the customers; those who are asked the same are read together."""
+    alike: dict[int, list[Question]] = defaultdict(list)
+    for one in questions:
+        alike[id(one.judgement)].append(one)
+    found: dict[UUID, Facts] = {}
+    for those in alike.values():
+        judgement = those[0].judgement
+        since = None if judgement.reach is None else now - judgement.reach
+        ids = [one.touched.customer for one in those]
+        found |= await facts_of(db, ids, judgement.needs, now, since=since, attributes=attributes)
+    return found
 
 
 def moves(
