@@ -56,6 +56,11 @@ class Rule(NamedTuple):
     condition: Condition
     names: tuple[str, ...]
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether who is in may be in other parts of it than they should be."""
+        return len(self.names) > 1
+
 
 class Judgement(NamedTuple):
     """Audiences that are judged together, each after what it is made of.

@@ -36,13 +36,12 @@ SPANS = frozenset({"days", "hours", "duration"})
 
 
 @lru_cache(maxsize=8_192)
-def direct(program: Program) -> Callable[[Facts], Any] | None:
+def direct(program: Program) -> Evaluator | None:
     """The expression as a function, which raises Unknown or Unsure; None when it is for CEL."""
     try:
-        evaluate = Maker(program).value(program.checked.expr, None)
+        return Maker(program).value(program.checked.expr, None)
     except Unfit:
         return None
-    return lambda facts: evaluate(facts, None)
 
 
 class Maker:

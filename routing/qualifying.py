@@ -75,22 +75,25 @@ async def judged(
     }
     if not rules:
         return []
-    facts = await known(db, questions.values(), attributes, now)
+    facts = await knowledge(db, questions.values(), attributes, now)
     names = [name for rule in rules.values() for name in rule.names]
     inside = await members.inside(db, list(questions), names)
     changes: list[Change] = []
     checks: dict[UUID, datetime] = {}
     for id, (touched, judgement) in questions.items():
+        known, within = facts[id], inside[id]
         for rule in judgement.rules:
-            changes += moves(rule, facts[id], CustomerId(id), inside[id], touched.event)
-        if (at := judgement.horizon.next(facts[id])) is not None:
+            holds = rule.condition.holds(known)
+            if rule.has_parts or holds != (rule.names[0] in within):
+                changes += moves(rule, known, CustomerId(id), within, touched.event, holds=holds)
+        if (at := judgement.horizon.next(known)) is not None:
             checks[id] = at
     if checks:
         await audience_queue.check_again(db, checks)
     return changes
 
 
-async def known(
+async def knowledge(
     db: Db,
     questions: Iterable[Question],
     attributes: Mapping[UUID, Mapping[str, Any]],
@@ -110,11 +113,16 @@ async def known(
 
 
 def moves(
-    rule: Rule, facts: Facts, customer: CustomerId, inside: Collection[str], event: UUID | None
+    rule: Rule,
+    facts: Facts,
+    customer: CustomerId,
+    inside: Collection[str],
+    event: UUID | None,
+    *,
+    holds: bool,
 ) -> Iterable[Change]:
     """What the customer joins and leaves of an audience and its parts, and by which values."""
     audience = rule.audience
-    holds = rule.condition.holds(facts)
     belongs = {audience.audience, audience.part_of(customer)} if holds else set()
     moved = [name for name in rule.names if (name in belongs) != (name in inside)]
     if not moved:

@@ -69,7 +69,7 @@ def agree(source: str, facts: Facts) -> None:
     result = compiled.evaluate(facts)
     known = result is not None and result.type().name() != "ERROR"
     try:
-        found = evaluate(facts)
+        found = evaluate(facts, None)
     except Unsure:
         event("unsure")
     except Unknown:
