@@ -162,9 +162,10 @@ class Catalog:
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """The audiences that look at who is in these."""
-        return frozenset().union(
-            *(self._watchers.get(("audience", name), frozenset()) for name in names)
-        )
+        found = [
+            self._watchers[key] for name in names if (key := ("audience", name)) in self._watchers
+        ]
+        return frozenset().union(*found)
 
     def users(self, name: str) -> list[str]:
         """The audiences that are made of this one, by name."""

@@ -1,6 +1,6 @@
-"""Stores events at a rate, as the API would: the same in the same order at every run.
+"""Stores events at a rate, as the API would: the same in the same order for one seed.
 
-python -m bench.sender URL CUSTOMERS RATE SECONDS
+python -m bench.sender URL CUSTOMERS RATE SECONDS SEED
 """
 
 import asyncio
@@ -21,10 +21,10 @@ BATCH = 100
 NAMES = ("Order Completed", "Order Cancelled", "Product Viewed", "Product Added")
 
 
-async def send(url: str, customers: int, rate: float, seconds: float) -> None:
+async def send(url: str, customers: int, rate: float, seconds: float, seed: int) -> None:
     """Each batch when it is due, or as soon as can be."""
     async with open_pool(url, 2) as pool:
-        bell, chance, sent, begun = Bell(pool), random.Random(7), 0, time.perf_counter()
+        bell, chance, sent, begun = Bell(pool), random.Random(seed), 0, time.perf_counter()
         while (elapsed := time.perf_counter() - begun) < seconds:
             if sent > elapsed * rate:
                 await asyncio.sleep(0.002)
@@ -53,5 +53,5 @@ def made(chance: random.Random, customers: int) -> Event:
 
 
 if __name__ == "__main__":
-    url, customers, rate, seconds = sys.argv[1:]
-    uvloop.run(send(url, int(customers), float(rate), float(seconds)))
+    url, customers, rate, seconds, seed = sys.argv[1:]
+    uvloop.run(send(url, int(customers), float(rate), float(seconds), int(seed)))

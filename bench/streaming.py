@@ -1,6 +1,7 @@
 """How many events a second have customers judged, with 50 audiences published, and how late.
 
-    python -m bench.streaming [--rate N] [--seconds N] [--base FOLDER] [--customers N] [--events N]
+    python -m bench.streaming [--rate N] [--seconds N] [--warm N] [--base FOLDER]
+        [--customers N] [--events N]
 
 As it is deployed on two cores: one process stores events at a rate, as the API would; another
 routes and judges. The CPU that each uses an event is read, and Postgres's for each. A base that is
@@ -37,6 +38,7 @@ from storage.pool import pool as open_pool
 
 AUDIENCES = 50
 SECONDS = 30.0
+WARM = 30.0
 RATE = 3_000  # events a second
 SETTLE = 120.0  # the longest that what is left may take
 SENDER, JUDGE = "bench.sender", "bench.judge"
@@ -85,17 +87,33 @@ class Spent:
 
 
 async def streamed(
-    pool: asyncpg.Pool, url: str, customers: int, folder: Path, rate: float, seconds: float
+    pool: asyncpg.Pool,
+    url: str,
+    customers: int,
+    folder: Path,
+    rate: float,
+    seconds: float,
+    warm: float = WARM,
 ) -> dict[str, float]:
-    """Events a second, the CPU of each, and of those who joined or left how late that was."""
-    numbers = [str(one) for one in (customers, rate, seconds)]
-    judge, sender = (
-        Process([sys.executable, "-m", name, f"{url}&application_name={name}", *given], {},
-                folder / f"{name}.log")
-        for name, given in ((JUDGE, []), (SENDER, numbers))
-    )  # fmt: skip
+    """Events a second, the CPU of each, and of those who joined or left how late that was.
+
+    After `warm` seconds of the same traffic about others: what is read is in memory by then, and
+    what is written was written since the last checkpoint, as in a server that is up for a while.
+    """
+
+    def process(name: str, *given: float) -> Process:
+        command = [sys.executable, "-m", name, f"{url}&application_name={name}", *map(str, given)]
+        return Process(command, {}, folder / f"{name}.log")
+
+    judge = process(JUDGE)
     await judge.start()
     await asyncio.sleep(3)
+    if warm:
+        warming = process(SENDER, customers, rate, warm, 1)
+        await warming.start()
+        await warming.ended()
+        await drained(pool)
+    sender = process(SENDER, customers, rate, seconds, 2)
     seen = await pool.fetchval("SELECT coalesce(max(seq), 0) FROM audience_changes")
     before = await pool.fetchval("SELECT count(*) FROM message_ids")
     spent, begun = Spent(pool, {JUDGE: judge, SENDER: sender}), time.perf_counter()
@@ -140,7 +158,7 @@ async def drained(pool: asyncpg.Pool) -> None:
         while await pool.fetchval(
             "SELECT EXISTS (SELECT FROM inbox) OR EXISTS (SELECT FROM audience_queue)"
         ):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
 
 
 async def lateness(pool: asyncpg.Pool, seen: int) -> dict[str, float]:
@@ -199,7 +217,7 @@ async def run(folder: Path, given: argparse.Namespace) -> dict[str, float]:
         open_pool(url, 2) as pool,
     ):
         customers = await pool.fetchval("SELECT count(*) FROM customers")
-        return await streamed(pool, url, customers, folder, given.rate, given.seconds)
+        return await streamed(pool, url, customers, folder, given.rate, given.seconds, given.warm)
 
 
 def main() -> None:
@@ -210,6 +228,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--warm", type=float, default=WARM)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="parcours-streaming-") as folder:
         print(table(uvloop.run(run(given.base or Path(folder), given))))

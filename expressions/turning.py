@@ -71,21 +71,18 @@ class Horizon:
                 yield from (time, *later(time, TICK))
 
 
-def next_in(name: str, window: timedelta, facts: Facts) -> tuple[datetime, ...]:
+def next_in(name: str, window: timedelta, facts: Facts) -> Iterator[datetime]:
     """When the next event of that name comes to pass, and when the next one leaves the window."""
-    key = ("next", name, window)
-    if key not in facts.memo:
-        past = facts.history.get(name, ())
-        try:
-            start, stop = window_of(facts, name, window)
-        except OverflowError:  # until then the window begins before the calendar does
-            return later(datetime.min.replace(tzinfo=UTC), window)
-        facts.memo[key] = (
-            *(one.occurred_at for one in past[stop : stop + 1]),
-            *(time for one in past[start : start + 1] for time in later(one.occurred_at, window)),
-        )
-    found: tuple[datetime, ...] = facts.memo[key]
-    return found
+    past = facts.history.get(name, ())
+    try:
+        start, stop = window_of(facts, name, window)
+    except OverflowError:  # until then the window begins before the calendar does
+        yield from later(datetime.min.replace(tzinfo=UTC), window)
+        return
+    if stop < len(past):
+        yield past[stop].occurred_at
+    if start < len(past):
+        yield from later(past[start].occurred_at, window)
 
 
 def later(time: datetime, by: timedelta) -> tuple[datetime, ...]:

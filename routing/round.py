@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
@@ -96,7 +96,7 @@ class Round:
                 if owners[event.id] in people
             ]
             registered = await self._write(connection, decided)
-            heard = await self._judge(connection, touched, people) if touched else False
+            heard = await self._judge(connection, touched, people, mine) if touched else False
         return orders(decided, registered, heard=heard)
 
     async def _decided(
@@ -142,11 +142,19 @@ class Round:
         return await instances.register(db, newcomers) if newcomers else set()
 
     async def _judge(
-        self, db: Db, touched: Sequence[Touched], people: Mapping[CustomerId, Customer]
+        self,
+        db: Db,
+        touched: Sequence[Touched],
+        people: Mapping[CustomerId, Customer],
+        batch: Iterable[Event],
     ) -> bool:
-        """Judge whom the events touch; whether a journey hears of what that changes."""
+        """Judge whom the events touch; whether a journey hears of what that changes.
+
+        That is after they were received, by whichever clock.
+        """
         catalog = await self.catalogs.refresh(db)
-        changes = await qualify(db, catalog, touched, self.clock.now(), people)
+        now = max(self.clock.now(), *(event.received_at for event in batch))
+        changes = await qualify(db, catalog, touched, now, people)
         return await announce(db, changes, self.registry.listened)
 
     # Telling -----------------------------------------------------------------------
