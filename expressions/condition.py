@@ -33,7 +33,7 @@ class Condition:
         """Whether it is known to hold."""
         try:
             if self._direct is not None:
-                return self._direct(facts, None) is True
+                return self._direct(facts, ()) is True
         except Unknown:
             return False
         except Unsure:
@@ -61,7 +61,7 @@ class Condition:
         if self._direct is None:
             return None
         try:
-            answer = self._direct(facts, None)
+            answer = self._direct(facts, ())
         except (Unknown, Unsure):
             return None
         return answer if isinstance(answer, bool) else None

@@ -1,23 +1,22 @@
-"""What `direct` puts its functions together from: each means exactly what it means in CEL."""
+"""The single values that `direct` starts from: each means exactly what it means in CEL."""
 
-import operator
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from math import inf
 from typing import Any, TypeAlias
 
 from cel.expr import syntax_pb2  # type: ignore[import-untyped]  # xds-protos ships no types
 
 from expressions.facts import Facts, PastEvent
-from expressions.present import OCCURRED_AT, is_in
+from expressions.present import is_in
 
-# Over the facts of a customer and, within a loop, one of their past events.
-Evaluator: TypeAlias = Callable[[Facts, "PastEvent | None"], Any]
-Operator: TypeAlias = Callable[[Any, Any], Any]
+# Over the facts of a customer and, of each loop around it, a past event, the outermost first.
+Scope: TypeAlias = tuple[PastEvent, ...]
+Evaluator: TypeAlias = Callable[[Facts, Scope], Any]
 
 SAFE = 2**53  # whole numbers up to here are the same as doubles
 ROOTS = frozenset({"customer", "event", "entry"})
-KINDS = {float: "number", int: "number", str: "text", bool: "truth"}
+PLAIN = frozenset({float, bool, datetime})
 
 
 class Unknown(Exception):
@@ -43,39 +42,45 @@ def constant(given: syntax_pb2.Constant) -> Evaluator:
     return lambda _, __: value
 
 
-def selection(node: syntax_pb2.Expr, loop: str | None) -> Evaluator:
-    """What lies at a path of a variable, or `has` of it."""
-    keys: list[str] = []
-    is_asked_for = node.select_expr.test_only
-    while node.HasField("select_expr"):
-        keys.insert(0, node.select_expr.field)
-        node = node.select_expr.operand
-    start, (*parents, last) = variable(node.ident_expr.name, loop), keys
-    if node.ident_expr.name == loop and keys[0] == OCCURRED_AT:
-        raise Unfit
+def within(start: Evaluator, keys: Sequence[str], *, is_asked_for: bool) -> Evaluator:
+    """What lies at a path of a map, as it is, or whether it is there at all."""
+    *parents, last = keys
 
-    def value(facts: Facts, event: PastEvent | None) -> Any:
-        found = start(facts, event)
+    def value(facts: Facts, scope: Scope) -> Any:
+        found = start(facts, scope)
         for key in parents:
             found = found.get(key) if isinstance(found, dict) else None
         if not isinstance(found, dict):
             raise Unsure
-        if is_asked_for:
-            return last in found
-        if last not in found:
+        if not is_asked_for and last not in found:
             raise Unknown
-        return scalar(found[last])
+        return last in found if is_asked_for else found[last]
 
     return value
 
 
-def variable(name: str, loop: str | None) -> Evaluator:
-    """The properties of the event of a loop, or what the facts hold under that name."""
-    if name == loop:
-        return lambda _, event: event and event.properties
+def variable(name: str) -> Evaluator:
+    """What the facts hold under that name."""
     if name not in ROOTS:
         raise Unfit
     return lambda facts, _: facts.root(name)
+
+
+def single(of: Evaluator) -> Evaluator:
+    """A single value as CEL sees it."""
+    return lambda facts, scope: scalar(of(facts, scope))
+
+
+def sized(of: Evaluator) -> Evaluator:
+    """How long a text, a list or a map is."""
+
+    def value(facts: Facts, scope: Scope) -> int:
+        found = of(facts, scope)
+        if type(found) not in {str, list, dict} or (type(found) is str and not is_readable(found)):
+            raise Unsure
+        return len(found)
+
+    return value
 
 
 def scalar(value: Any) -> Any:
@@ -86,7 +91,7 @@ def scalar(value: Any) -> Any:
             return float(value)
         except OverflowError:
             return inf if value > 0 else -inf
-    if kind is float or kind is bool or (kind is str and is_readable(value)):
+    if kind in PLAIN or (kind is str and is_readable(value)):
         return value
     raise Unsure
 
@@ -108,107 +113,18 @@ def truth(value: object) -> bool:
 
 def number(value: Any) -> Any:
     """A number; raises Unsure for the rest."""
-    if KINDS.get(type(value)) != "number":
+    if type(value) not in {float, int}:
         raise Unsure
-    return value
-
-
-def joined(left: Evaluator, right: Evaluator, *, decisive: bool) -> Evaluator:
-    """&& or ||: where one side is `decisive`, the other does not matter, nor that it is unknown."""
-
-    def value(facts: Facts, event: PastEvent | None) -> bool:
-        try:
-            if truth(left(facts, event)) is decisive:
-                return decisive
-        except Unknown:
-            if truth(right(facts, event)) is decisive:
-                return decisive
-            raise
-        return truth(right(facts, event))
-
-    return value
-
-
-def negated(of: Evaluator) -> Evaluator:
-    """The other answer."""
-    return lambda facts, event: not truth(of(facts, event))
-
-
-def widened(of: Evaluator) -> Evaluator:
-    """A number as a double."""
-    return lambda facts, event: float(number(of(facts, event)))
-
-
-def compared(by: Operator, left: Evaluator, right: Evaluator) -> Evaluator:
-    """Two numbers, two texts or two truths."""
-
-    def value(facts: Facts, event: PastEvent | None) -> bool:
-        a, b = left(facts, event), right(facts, event)
-        if KINDS[type(a)] is not KINDS[type(b)]:
-            raise Unsure
-        answer: bool = by(a, b)
-        return answer
-
-    return value
-
-
-def computed(by: Operator, left: Evaluator, right: Evaluator) -> Evaluator:
-    """Two doubles."""
-
-    def value(facts: Facts, event: PastEvent | None) -> float:
-        a, b = left(facts, event), right(facts, event)
-        if type(a) is not float or type(b) is not float:
-            raise Unsure
-        try:
-            answer: float = by(a, b)
-        except ZeroDivisionError as error:
-            raise Unsure from error
-        return answer
-
-    return value
-
-
-def among(item: Evaluator, listed: syntax_pb2.Expr.CreateList) -> Evaluator:
-    """Whether a text is one of those that are written out."""
-    texts = frozenset(one.const_expr.string_value for one in listed.elements)
-    if not listed.elements or not all(
-        one.const_expr.HasField("string_value") for one in listed.elements
-    ):
-        raise Unfit
-
-    def value(facts: Facts, event: PastEvent | None) -> bool:
-        text = item(facts, event)
-        if type(text) is not str:
-            raise Unsure
-        return text in texts
-
     return value
 
 
 def belongs(audience: str) -> Evaluator:
     """Whether the customer is in that audience."""
 
-    def value(facts: Facts, _: PastEvent | None) -> bool:
+    def value(facts: Facts, _: Scope) -> bool:
         try:
             return is_in(facts, audience)
         except LookupError as error:
             raise Unknown from error
 
     return value
-
-
-UNARY: dict[str, Callable[[Evaluator], Evaluator]] = {"!_": negated, "double": widened}
-BINARY: dict[str, Callable[[Evaluator, Evaluator], Evaluator]] = {
-    "_&&_": partial(joined, decisive=False),
-    "_||_": partial(joined, decisive=True),
-    "_==_": partial(compared, operator.eq),
-    "_!=_": partial(compared, operator.ne),
-    "_<_": partial(compared, operator.lt),
-    "_<=_": partial(compared, operator.le),
-    "_>_": partial(compared, operator.gt),
-    "_>=_": partial(compared, operator.ge),
-    "_+_": partial(computed, operator.add),
-    "_-_": partial(computed, operator.sub),
-    "_*_": partial(computed, operator.mul),
-    "_/_": partial(computed, operator.truediv),
-}

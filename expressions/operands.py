@@ -106,7 +106,7 @@ def valued(asked: Program, facts: Facts) -> object:
     """What an expression comes to; raises Missing."""
     if (evaluate := direct(asked)) is not None:
         try:
-            return evaluate(facts, None)
+            return evaluate(facts, ())
         except Unknown as error:
             raise Missing from error
         except Unsure:

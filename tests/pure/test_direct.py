@@ -32,6 +32,16 @@ TEMPLATES = (
     'double(events("A").size()) / double(events("{name}"{span}).size()) {compares} 0.5',
     'in_audience("v") {joins} !in_audience("w")',
     "customer.b",
+    "customer.{key}.size() {compares} {count}",
+    'events("{name}").exists(e, e.{key}.size() {compares} {count})',
+    '{place}(events("{name}"{span})).{key} {compares} {value}',
+    '{place}(events("{name}")).occurred_at + days(3) {compares} now',
+    'now - {place}(events("{name}"{span})).occurred_at {compares} days(3)',
+    'events("{name}").exists(e, e.occurred_at {compares} now - days(3) {joins} e.{key} == {value})',
+    'events("{name}").exists(e, events("A"{span}).exists(f, f.occurred_at < e.occurred_at && '
+    "e.occurred_at {compares} f.occurred_at + days(3)))",
+    'events("{name}").all(e, events("B").filter(f, f.{key} == e.{key}).size() {compares} {count})',
+    'events("{name}").exists(e, events("B").exists(e, e.{key} {compares} {value}) {joins} e.b)',
     "{value} {compares} customer.n - customer.x",
 )
 
@@ -46,6 +56,7 @@ def written_plainly(seed: int) -> str:
                 key=chance.choice("nsblmtx"),
                 name=chance.choice(people.NAMES),
                 span=chance.choice(["", ", days(3)", ", days(30)", ", hours(0)", ", days(4e6)"]),
+                place=chance.choice(["first", "last"]),
                 compares=chance.choice(["==", "!=", "<", "<=", ">", ">="]),
                 joins=chance.choice(["&&", "||"]),
                 count=chance.choice([0, 1, 2, "1.5"]),
@@ -69,7 +80,7 @@ def agree(source: str, facts: Facts) -> None:
     result = compiled.evaluate(facts)
     known = result is not None and result.type().name() != "ERROR"
     try:
-        found = evaluate(facts, None)
+        found = evaluate(facts, ())
     except Unsure:
         event("unsure")
     except Unknown:
