@@ -55,7 +55,7 @@ format: setup ## Let the linter put right what it can
 bench: temporal ## How fast it is on this machine, into bench/results
 	$(BIN)/python -m bench
 
-bench-audiences: setup ## The same for audiences, on a million customers
+bench-audiences: temporal ## The same for audiences, on a million customers
 	$(BIN)/python -m bench.audiences
 
 clean: ## Remove what was made here; data in .parcours stays

@@ -2,16 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from audiences.definition import AnyAudience, Composition
 from expressions import EVERYTHING, Condition, Needs, condition, value
-from expressions.horizon import is_derivable
+from expressions.horizon import is_derivable, joint, reach
+from expressions.turning import Horizon
 
 SEEN = frozenset({"customer", "now"})
 RECEIPTS = frozenset({"Message Opened", "Message Clicked"})
 CHOICES = frozenset({"Unsubscribed", "Subscribed"})
+MOST = 1_000  # sets of audiences of which it is kept how they are judged
 
 
 def judged(audience: AnyAudience) -> Condition | None:
@@ -43,6 +47,32 @@ def named(audience: AnyAudience) -> frozenset[str]:
 def base(name: str) -> str:
     """The audience of a part: `pilot` of `pilot/a`."""
     return name.partition("/")[0]
+
+
+class Rule(NamedTuple):
+    """An audience that is judged customer by customer; `names` are its own and those of parts."""
+
+    audience: AnyAudience
+    condition: Condition
+    names: tuple[str, ...]
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether who is in may be in other parts of it than they should be."""
+        return len(self.names) > 1
+
+
+class Judgement(NamedTuple):
+    """Audiences that are judged together, each after what it is made of.
+
+    What has to be known for it, how far back it looks at events (None: for ever), and the rules by
+    which time makes it due again.
+    """
+
+    rules: tuple[Rule, ...]
+    needs: Needs
+    reach: timedelta | None
+    horizon: Horizon
 
 
 @dataclass(frozen=True)
@@ -81,6 +111,36 @@ class Catalog:
             found.append(self._watchers.get(("attribute", EVERYTHING), frozenset()))
         return frozenset().union(*found)
 
+    @cached_property
+    def _judgements(self) -> dict[frozenset[str], Judgement]:
+        return {}
+
+    def judgement(self, names: Iterable[str]) -> Judgement:
+        """How these are judged, as far as they are, and their first members were found.
+
+        Customers are touched by the same events over and over: it is worked out once.
+        """
+        asked = frozenset(names)
+        if asked not in self._judgements:
+            if len(self._judgements) >= MOST:
+                self._judgements.clear()
+            self._judgements[asked] = self._judgement(asked)
+        return self._judgements[asked]
+
+    def _judgement(self, asked: frozenset[str]) -> Judgement:
+        known = self.ready.intersection(asked, self.conditions)
+        rules = [
+            Rule(one := self.audiences[name], self.conditions[name], one.names)
+            for name in sorted(known, key=self.order.__getitem__)
+        ]
+        spans = [reach(rule.condition) for rule in rules]
+        return Judgement(
+            tuple(rules),
+            Needs.of(*(rule.condition.needs for rule in rules)),
+            None if None in spans else max(filter(None, spans), default=timedelta()),
+            joint(self.timely[name] for name in known if name in self.timely),
+        )
+
     def unready(self, names: Iterable[str]) -> list[str]:
         """Those whose customers are judged one by one, once its first members are found."""
         return [name for name in names if name in self.conditions and name not in self.ready]
@@ -91,24 +151,21 @@ class Catalog:
         return [name for name, one in self.conditions.items() if not is_derivable(one)]
 
     @cached_property
-    def timely(self) -> list[str]:
+    def timely(self) -> dict[str, Condition]:
         """Those that time alone can change, at instants that can be foreseen."""
-        return [
-            name
+        return {
+            name: one
             for name, one in self.conditions.items()
             if is_derivable(one)
             and ("now" in one.needs.roots or one.needs.events or one.needs.messages)
-        ]
+        }
 
     def dependents(self, names: Iterable[str]) -> frozenset[str]:
         """The audiences that look at who is in these."""
-        return frozenset().union(
-            *(self._watchers.get(("audience", name), frozenset()) for name in names)
-        )
-
-    def needs(self, names: Iterable[str]) -> Needs:
-        """What judging these has to know."""
-        return Needs.of(*(self.conditions[name].needs for name in names))
+        found = [
+            self._watchers[key] for name in names if (key := ("audience", name)) in self._watchers
+        ]
+        return frozenset().union(*found)
 
     def users(self, name: str) -> list[str]:
         """The audiences that are made of this one, by name."""

@@ -86,7 +86,7 @@ async def measured(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="parcours-news-")))
         up = await stack.enter_async_context(servers(folder))
         db = await stack.enter_async_context(pool(up.postgres.url, 4))
-        await prepared(db, customers, note)
+        await prepared(db, up.postgres.url, customers, note)
         port, taken = port_near(0), folder / "taken.json"
         command = [sys.executable, "-m", "bench.sink", "--port", str(port), "--out", str(taken)]
         sink = Process(command, {}, folder / "sink.log")

@@ -36,14 +36,13 @@ TEMPLATES = {
 }
 
 
-async def prepared(db: Pool, customers: int, note: Callable[[str], None]) -> None:
+async def prepared(db: Pool, url: str, customers: int, note: Callable[[str], None]) -> None:
     """Customers, all of them members of one audience, and the journey."""
-    async with db.acquire() as connection:
-        await make(connection, customers, 0, datetime.now(UTC), note)
-        await connection.execute(
-            "INSERT INTO audience_members (audience, customer, joined_at) "
-            "SELECT $1, id, now() FROM customers",
-            AUDIENCE,
-        )
-        await connection.execute("VACUUM (ANALYZE) audience_members")
+    await make(url, customers, 0, datetime.now(UTC), note)
+    await db.execute(
+        "INSERT INTO audience_members (audience, customer, joined_at) "
+        "SELECT $1, id, now() FROM customers",
+        AUDIENCE,
+    )
+    await db.execute("VACUUM (ANALYZE) audience_members")
     await journeys.publish(db, NAME, "bench", JOURNEY, TEMPLATES, datetime.now(UTC))

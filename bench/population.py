@@ -3,17 +3,21 @@
 Customers have a country, a plan, a worth and a household; events lie in the year before `now`.
 """
 
-from collections.abc import Callable
+import asyncio
+import os
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import asyncpg
 
 from storage import migrate
 
-STEP = 500_000  # rows a statement, so that progress can be shown
+TABLES = ("customers", "external_ids", "events")
+STEP = 250_000  # rows a statement, so that progress can be shown
+MEMORY = "1GB"  # to make an index with
 
 # A number in [0, 1) for a row and a salt.
-CHANCE = "((hashint8extended({row}, $1 + {salt}) & 1048575) / 1048576.0)"
+CHANCE = "((hashint8extended({row}, $1 + {salt}) & 1048575) / 1048576.0::float8)"
 ID = "('00000000-0000-4000-8000-' || lpad(to_hex({row}), 12, '0'))::uuid"
 
 CUSTOMERS = f"""
@@ -48,29 +52,73 @@ EVENTS = f"""
 """  # noqa: E501
 
 
+Note = Callable[[str], None]
+
+
 async def make(
-    connection: asyncpg.Connection,
-    customers: int,
-    events: int,
-    now: datetime,
-    note: Callable[[str], None],
-    seed: int = 1,
+    url: str, customers: int, events: int, now: datetime, note: Note, seed: int = 1
 ) -> None:
-    """Write them all, and have Postgres look at what it got."""
+    """Write them all, index them, and have Postgres look at what it got."""
+    connection = await asyncpg.connect(url)
     for months in range(13):
         start = now.replace(day=1)
         year, month = divmod(start.year * 12 + start.month - 1 - months, 12)
         await migrate.extend_partitions(
             connection, start.replace(year=year, month=month + 1), months=1
         )
-    for first in range(1, customers + 1, STEP):
-        last = min(first + STEP - 1, customers)
-        await connection.execute(CUSTOMERS, seed, now, first, last)
-        await connection.execute(IDS, now, first, last)
-        note(f"{last:,} customers")
-    for first in range(1, events + 1, STEP):
-        last = min(first + STEP - 1, events)
-        await connection.execute(EVENTS, seed, now, first, last, customers)
-        note(f"{last:,} events")
-    for table in ("customers", "external_ids", "events"):
+    # Into tables without indexes: kept up to date by row they would take most of the time.
+    put_back = [await bare(connection, table) for table in TABLES]
+    work: list[tuple[str, str, list[object]]] = []
+    for first, last in steps(customers):
+        work.append((f"{last:,} customers", CUSTOMERS, [seed, now, first, last]))
+        work.append((f"their {last:,} ids", IDS, [now, first, last]))
+    for first, last in steps(events):
+        work.append((f"{last:,} events", EVENTS, [seed, now, first, last, customers]))
+    await asyncio.gather(*[written(url, work, note) for _ in range(os.cpu_count() or 1)])
+    for table, statements in zip(TABLES, put_back, strict=True):
+        for statement in statements:
+            await connection.execute(statement)
+            note(f"{table} indexed")
         await connection.execute(f"VACUUM (ANALYZE) {table}")
+    await connection.close()
+
+
+def steps(count: int) -> Iterator[tuple[int, int]]:
+    """The first and the last row of each statement."""
+    for first in range(1, count + 1, STEP):
+        yield first, min(first + STEP - 1, count)
+
+
+async def written(url: str, work: list[tuple[str, str, list[object]]], note: Note) -> None:
+    """Take what is left to write, piece by piece, in a session of one's own."""
+    connection = await asyncpg.connect(url)
+    while work:
+        name, text, parameters = work.pop(0)
+        await connection.execute(text, *parameters)
+        note(name)
+    await connection.close()
+
+
+async def bare(connection: asyncpg.Connection, table: str) -> list[str]:
+    """Drop the indexes of a table; the statements that make them again."""
+    await connection.execute(f"SET maintenance_work_mem = '{MEMORY}'")
+    rows = await connection.fetch(
+        """
+        SELECT i.indexrelid::regclass::text AS name, c.conname AS "constraint",
+               pg_get_constraintdef(c.oid) AS constrained, pg_get_indexdef(i.indexrelid) AS indexed
+        FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid
+        WHERE i.indrelid = $1::text::regclass ORDER BY c.conname NULLS LAST
+        """,
+        table,
+    )
+    made = []
+    for row in rows:
+        if row["constraint"]:
+            await connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {row['constraint']}")
+            made.append(
+                f"ALTER TABLE {table} ADD CONSTRAINT {row['constraint']} {row['constrained']}"
+            )
+        else:
+            await connection.execute(f"DROP INDEX {row['name']}")
+            made.append(row["indexed"].replace(" ON ONLY ", " ON "))
+    return made

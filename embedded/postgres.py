@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -49,9 +50,12 @@ def binaries() -> Path:
 class Postgres:
     """One server on one data directory."""
 
-    def __init__(self, path: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self, path: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.path = path.absolute()
         self.durable = durable
+        self.settings = settings or {}
         self.log = self.path.with_name(f"{self.path.name}.log")
         self.sockets = self._sockets()
         self.account = unprivileged()
@@ -149,6 +153,7 @@ class Postgres:
         self._forget_stale_pid()
         settings = {**SETTINGS, "unix_socket_directories": str(self.sockets)}
         settings |= {"listen_addresses": "", **({} if self.durable else NOT_DURABLE)}
+        settings |= self.settings
         options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
         # Tried again when refused: after a kill -9 the old server's children need a moment to end.
         where = ("-D", self.path, "-l", self._own_log)

@@ -4,7 +4,9 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
+from expressions.direct import direct
 from expressions.errors import ExpressionError, UnknownValue
+from expressions.evaluators import Unknown, Unsure
 from expressions.facts import Facts, Json, Verdict
 from expressions.needs import Path
 from expressions.operands import Missing, descend, observe, operands
@@ -18,23 +20,33 @@ NO_OVERLOAD = re.compile(r"No matching overloads found : (\S+?)(?:\((.*)\))?$")
 class Condition:
     """A yes-or-no expression."""
 
-    __slots__ = ("_operands", "needs", "program", "source")
+    __slots__ = ("_direct", "_operands", "needs", "program", "source")
 
     def __init__(self, compiled: Program) -> None:
         self.source = compiled.source
         self.needs = compiled.reading.needs()
         self.program = compiled
+        self._direct = direct(compiled)
         self._operands = operands(compiled)
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is known to hold."""
+        try:
+            if self._direct is not None:
+                return self._direct(facts, ()) is True
+        except Unknown:
+            return False
+        except Unsure:
+            pass
         result = self.program.evaluate(facts)
         return result is not None and result.plain_value() is True
 
     def judge(self, facts: Facts) -> Verdict:
         """Whether it holds, with what it looked at and, if unknown, why."""
-        result = self.program.evaluate(facts)
         values, missing = observe(self._operands, facts)
+        if (known := self._known(facts)) is not None:
+            return Verdict(known, values)
+        result = self.program.evaluate(facts)
         if result is None:
             return Verdict(None, values, "the facts hold a value that no expression can read")
         answer = result.plain_value()
@@ -43,6 +55,16 @@ class Condition:
         if result.type().name() != "ERROR":
             return Verdict(None, values, f"the result is {_shown(answer)}, neither true nor false")
         return Verdict(None, values, _reason(str(answer), missing))
+
+    def _known(self, facts: Facts) -> bool | None:
+        """The answer where CEL need not be asked for it."""
+        if self._direct is None:
+            return None
+        try:
+            answer = self._direct(facts, ())
+        except (Unknown, Unsure):
+            return None
+        return answer if isinstance(answer, bool) else None
 
 
 class Value:

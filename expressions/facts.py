@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Wanted: TypeAlias = "dict[str, Wanted] | None"
@@ -41,7 +41,8 @@ class Facts:
     """All that an expression may see: plain JSON values, and the history by event name.
 
     What is None was not read: an expression that asks for it is unknown. Histories are in order of
-    time. `unsubscriptions` are pairs of a channel and a topic, either may be `*`.
+    time. `unsubscriptions` are pairs of a channel and a topic, either may be `*`. `memo` keeps what
+    was worked out of them: many conditions ask for the same.
     """
 
     now: datetime
@@ -53,6 +54,7 @@ class Facts:
     audiences: Collection[str] | None = None
     messages: Sequence[PastMessage] | None = None
     unsubscriptions: Collection[tuple[str, str]] | None = None
+    memo: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def root(self, name: str) -> Mapping[str, Json] | None:
         """The mapping behind a variable; None when there is no such event."""

@@ -4,6 +4,7 @@ Too early is harmless, too late is not: every instant at which a part of the con
 is a candidate, whether it matters for the whole or not.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,10 +28,38 @@ class Underivable(Exception):
 
 def next_change(condition: Condition, facts: Facts) -> datetime | None:
     """The next instant at which the verdict over these facts may be another; None for never."""
+    return joint([condition]).next(facts)
+
+
+def joint(conditions: Iterable[Condition]) -> Horizon:
+    """The rules of several conditions together, each once; raises ValueError where there are none.
+
+    The next change is the one of any of them.
+    """
+    together = Horizon()
+    for condition in conditions:
+        found = horizon(condition.program)
+        if found is None:
+            raise ValueError(f"it cannot be told when {condition.source!r} changes with time")
+        together.windows += [one for one in found.windows if one not in together.windows]
+        together.sums += found.sums
+        together.lengths += found.lengths
+    return together
+
+
+def reach(condition: Condition) -> timedelta | None:
+    """How far back it looks at events; None where that is for ever, or cannot be told."""
     found = horizon(condition.program)
-    if found is None:
-        raise ValueError(f"it cannot be told when {condition.source!r} changes with time")
-    return min((one for one in found.candidates(facts) if one > facts.now), default=None)
+    windows = found.windows if found else []
+    spans = [
+        (origin.name, window)
+        for origins, window in windows
+        for origin in origins
+        if origin.root == "events"
+    ]
+    if {name for name, _ in spans} != condition.needs.events or any(not one for _, one in spans):
+        return None
+    return max((window for _, window in spans), default=timedelta())
 
 
 def is_derivable(condition: Condition) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from expressions.direct import direct
+from expressions.evaluators import Unknown, Unsure
 from expressions.facts import Facts, Json
 from expressions.needs import Path
 from expressions.program import Program, plain, program
@@ -91,16 +93,28 @@ def descend(path: Path, facts: Facts) -> Json:
 def _call(of: Program, node: int, name: str) -> Operand:
     text = _slice(of.source, of.checked.source_info.positions[node], name)
     is_list = name in LISTS
-    part = program(f"size({text})" if is_list else text)
+    asked = program(f"size({text})" if is_list else text)
 
     def value(facts: Facts) -> Json:
-        result = part.evaluate(facts)
-        if result is None or result.type().name() == "ERROR":
-            raise Missing
-        found = plain(result.plain_value())
+        found = plain(valued(asked, facts))
         return {"count": found} if is_list else short(found)
 
     return Operand(text, value)
+
+
+def valued(asked: Program, facts: Facts) -> object:
+    """What an expression comes to; raises Missing."""
+    if (evaluate := direct(asked)) is not None:
+        try:
+            return evaluate(facts, ())
+        except Unknown as error:
+            raise Missing from error
+        except Unsure:
+            pass
+    result = asked.evaluate(facts)
+    if result is None or result.type().name() == "ERROR":
+        raise Missing
+    return result.plain_value()
 
 
 def _slice(source: str, bracket: int, name: str) -> str:

@@ -45,11 +45,19 @@ def seen(event: PastEvent, wanted: Wanted) -> dict[str, object]:
 def past_events(name: str, within: timedelta | None = None) -> list[dict[str, object]]:
     """The customer's events of that name up to now, later than `within` before now."""
     present = PRESENT.get()
-    now = present.facts.now
+    start, stop = window_of(present.facts, name, within)
     past = present.facts.history.get(name, ())
-    start = 0 if within is None else bisect_right(past, now - within, key=TIME)
-    stop = bisect_right(past, now, key=TIME)
     return [seen(event, present.wanted) for event in past[start:stop]]
+
+
+def window_of(facts: Facts, name: str, within: timedelta | None) -> tuple[int, int]:
+    """Where in the history of that name the events up to now begin and end; kept in the memo."""
+    found: tuple[int, int] | None = facts.memo.get((name, within))
+    if found is None:
+        past = facts.history.get(name, ())
+        start = 0 if within is None else bisect_right(past, facts.now - within, key=TIME)
+        found = facts.memo[name, within] = (start, bisect_right(past, facts.now, key=TIME))
+    return found
 
 
 def past_messages(
@@ -84,10 +92,14 @@ def sent(message: PastMessage, now: datetime) -> dict[str, object]:
 
 def is_in_audience(name: str) -> bool:
     """Whether the customer is in that audience."""
-    audiences = PRESENT.get().facts.audiences
-    if audiences is None:
+    return is_in(PRESENT.get().facts, name)
+
+
+def is_in(facts: Facts, audience: str) -> bool:
+    """Whether the customer of whom these are the facts is in that audience."""
+    if facts.audiences is None:
         raise LookupError("the audiences of the customer are not known here")
-    return name in audiences
+    return audience in facts.audiences
 
 
 def is_subscribed(channel: str, topic: str = ANY) -> bool:

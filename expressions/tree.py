@@ -123,6 +123,21 @@ def ids(node: syntax_pb2.Expr) -> Iterator[int]:
         yield from ids(child)
 
 
+def spelled(node: syntax_pb2.Expr) -> bytes:
+    """A part as it could stand anywhere: the same for every place where it is written."""
+    copy = syntax_pb2.Expr()
+    copy.CopyFrom(node)
+    _forget_ids(copy)
+    found: bytes = copy.SerializeToString(deterministic=True)
+    return found
+
+
+def _forget_ids(node: syntax_pb2.Expr) -> None:
+    node.id = 0
+    for child in children(node):
+        _forget_ids(child)
+
+
 def is_call(node: syntax_pb2.Expr, function: str) -> bool:
     """Whether the node calls that function."""
     return bool(node.call_expr.function == function)

@@ -9,6 +9,7 @@ from cel.expr import syntax_pb2  # type: ignore[import-untyped]  # xds-protos sh
 
 from expressions.facts import Facts
 from expressions.origins import Origins, times
+from expressions.present import OCCURRED_AT, window_of
 
 TICK = timedelta(microseconds=1)
 EDGES = (timedelta(seconds=2**63 // 10**9), -timedelta(microseconds=2**63 // 1000))
@@ -49,17 +50,39 @@ class Horizon:
     sums: list[Sum] = field(default_factory=list)
     lengths: list[Sum] = field(default_factory=list)
 
+    def next(self, facts: Facts) -> datetime | None:
+        """The first of them that is still to come."""
+        return min((one for one in self.candidates(facts) if one > facts.now), default=None)
+
     def candidates(self, facts: Facts) -> Iterator[datetime]:
         """Every instant at which a part could turn."""
         for found, window in self.windows:
-            for time in times(found, facts):
-                yield from (time, *later(time, window))
+            for origin in found:
+                if origin.root == "events" and origin.path == (OCCURRED_AT,):
+                    yield from next_in(origin.name, window, facts)
+                else:
+                    for time in times(frozenset({origin}), facts):
+                        yield from (time, *later(time, window))
         for message in facts.messages or ():
             yield from filter(None, (message.opened_at, message.clicked_at))
         limits = (replace(one, offset=one.offset + edge) for one in self.lengths for edge in EDGES)
         for one in (*self.sums, *limits):
             for time in zeros(one, facts):
                 yield from (time, *later(time, TICK))
+
+
+def next_in(name: str, window: timedelta, facts: Facts) -> Iterator[datetime]:
+    """When the next event of that name comes to pass, and when the next one leaves the window."""
+    past = facts.history.get(name, ())
+    try:
+        start, stop = window_of(facts, name, window)
+    except OverflowError:  # until then the window begins before the calendar does
+        yield from later(datetime.min.replace(tzinfo=UTC), window)
+        return
+    if stop < len(past):
+        yield past[stop].occurred_at
+    if start < len(past):
+        yield from later(past[start].occurred_at, window)
 
 
 def later(time: datetime, by: timedelta) -> tuple[datetime, ...]:

@@ -20,6 +20,6 @@ def said_by_client(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(value := context.get(name), str) and value:
             yield attribute, value
     device = context.get("device")
-    token = device.get("token") if isinstance(device, Mapping) else None
+    token = device.get("token") if isinstance(device, dict) else None
     if isinstance(token, str) and token:
         yield "device_token", token

@@ -75,7 +75,7 @@ class Evaluation:
                 await self._compared(catalog, row, now)
             elif row.swept_version != row.version and name in catalog.timely:
                 await self._swept(catalog, row)
-        while await audience_queue.put_due(self._pool, catalog.timely, now, DUE) == DUE:
+        while await audience_queue.put_due(self._pool, [*catalog.timely], now, DUE) == DUE:
             log.debug("evaluation.many_due")
 
     async def _found(self, row: AudienceRow, now: datetime) -> None:
@@ -92,7 +92,10 @@ class Evaluation:
     async def _compared(self, catalog: Catalog, row: AudienceRow, now: datetime) -> None:
         """See whether all members are right: who differs is judged again, alone."""
         if row.name in catalog.conditions:
-            await evaluation.queue_differing(self._pool, row.name, query_of(row.definition, now))
+            async with self._pool.acquire() as connection, connection.transaction():
+                await evaluation.make_room(connection)
+                query = query_of(row.definition, now)
+                await evaluation.queue_differing(connection, row.name, query)
             await audiences.mark_ready(self._pool, row.name, row.version, now)
         elif row.kind != "list":
             await self.find(row, now)
@@ -102,6 +105,7 @@ class Evaluation:
         catalog = await self._catalogs.refresh(self._pool)
         async with self._pool.acquire() as connection, connection.transaction():
             await audience_queue.let_pass(connection)
+            await evaluation.make_room(connection)
             await evaluation.find(
                 connection,
                 row.name,

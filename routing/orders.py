@@ -52,8 +52,12 @@ class Decided:
 
 @dataclass(slots=True)
 class Orders:
-    """What Temporal has to be told."""
+    """What Temporal has to be told; `heard` where journeys listen to an audience that changed.
 
+    The events made of that wait to be routed.
+    """
+
+    heard: bool = False
     starts: list[Inside] = field(default_factory=list)
     nudges: list[tuple[str, Nudge, bool]] = field(default_factory=list)
     """Workflow id, signal, and whether the instance is known to have started."""
@@ -80,9 +84,9 @@ def newcomer(enters: Enters, run: UUID | None = None, *, paged: bool = False) ->
     }
 
 
-def orders(decided: Iterable[Decided], registered: set[UUID]) -> Orders:
+def orders(decided: Iterable[Decided], registered: set[UUID], *, heard: bool) -> Orders:
     """What Temporal has to be told: of what was decided now, and of what an earlier try decided."""
-    told = Orders()
+    told = Orders(heard)
     for one in decided:
         event, rows = one.event, one.rows
         told.starts += [new.inside for new in one.effects.enters if new.inside.id in registered]

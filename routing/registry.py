@@ -41,7 +41,7 @@ class Registry:
         self.listened = frozenset().union(
             *(listened(one) for one in await journeys.definitions(db))
         )
-        self._changed = max((row.changed for row in rows), default=-1)
+        self._changed = max((row.changed for row in rows), default=0)
 
     async def plan(self, db: Db, journey: str, version: int) -> Plan:
         """One published version.

@@ -2,7 +2,7 @@
 
 import asyncio
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
@@ -13,12 +13,15 @@ from journeys.effects import About, Effects, Inside, Refusal
 from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.triggers import effects_of
+from routing.announcing import announce
 from routing.catalogs import Catalogs
 from routing.known import about, known
 from routing.orders import Decided, Orders, newcomer, orders
+from routing.qualifying import qualify
 from routing.registry import Registry, insides
-from routing.touching import touch
-from storage import customers, instances, moves, trail
+from routing.touching import touched_by
+from storage import audience_queue, customers, instances, moves, trail
+from storage.audience_queue import Touched
 from storage.customers import Customer
 from storage.instances import Instance
 from storage.pool import Db, Pool
@@ -66,7 +69,10 @@ class Round:
         if not mine:
             return Orders()
         receipts = await about(self.pool, mine)
+        touched = touched_by(self.catalogs.catalog, mine, owners)
         async with self.pool.acquire() as connection, connection.transaction():
+            if touched:
+                await audience_queue.judging(connection)
             people = await customers.locked(
                 connection,
                 {owners[event.id] for event in mine},
@@ -92,8 +98,8 @@ class Round:
                 if owners[event.id] in people
             ]
             registered = await self._write(connection, decided)
-            await touch(connection, self.catalogs.catalog, mine, owners)
-        return orders(decided, registered)
+            heard = await self._judge(connection, touched, people, mine) if touched else False
+        return orders(decided, registered, heard=heard)
 
     async def _decided(
         self,
@@ -103,8 +109,10 @@ class Round:
         rows: list[Instance],
         receipt: About | None,
     ) -> Decided:
-        met = await insides(self.registry, db, rows)
         gates = self.registry.entered_by(event)
+        if not gates and not rows:
+            return Decided(event, customer.id, {}, [], Effects())
+        met = await insides(self.registry, db, rows)
         by_id = {row.id: row for row in rows}
         if event.received_at - event.occurred_at > self.late:
             why = {"occurred_at": event.occurred_at, "limit_seconds": self.late.total_seconds()}
@@ -130,6 +138,22 @@ class Round:
             await trail.refuse(db, refusals)
         newcomers = [newcomer(enters) for one in decided for enters in one.effects.enters]
         return await instances.register(db, newcomers) if newcomers else set()
+
+    async def _judge(
+        self,
+        db: Db,
+        touched: Sequence[Touched],
+        people: Mapping[CustomerId, Customer],
+        batch: Iterable[Event],
+    ) -> bool:
+        """Judge whom the events touch; whether a journey hears of what that changes.
+
+        That is after they were received, by whichever clock.
+        """
+        catalog = await self.catalogs.refresh(db)
+        now = max(self.clock.now(), *(event.received_at for event in batch))
+        changes = await qualify(db, catalog, touched, now, people)
+        return await announce(db, changes, self.registry.listened)
 
     # Telling -----------------------------------------------------------------------
 

@@ -148,6 +148,8 @@ class Router:
             await heed(self._round, batch, resolved.customers)
             for turn in one_each(batch, resolved):
                 told = await self._round.decide(turn, resolved.customers)
+                if told.heard:
+                    self._ring()
                 told.nudges += merged(turn[0], resolved)
                 started = await self._round.tell(told)
                 await inbox.routed(self._round.pool, [seqs[event.id] for event in turn], started)

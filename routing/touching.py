@@ -1,4 +1,4 @@
-"""What is news about a customer has those audiences judged again that look at it."""
+"""What is news about a customer, and the audiences to be judged again that look at it."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -12,22 +12,20 @@ from storage.audience_queue import Touched
 from storage.pool import Db
 
 
-async def touch(
-    db: Db, catalog: Catalog, batch: Iterable[Event], owners: Mapping[UUID, CustomerId]
-) -> None:
-    """Queue the customers of these events for the audiences that look at what they bring."""
-    touched = [
+def touched_by(
+    catalog: Catalog, batch: Iterable[Event], owners: Mapping[UUID, CustomerId]
+) -> list[Touched]:
+    """The customers of these events, with the audiences that look at what they bring."""
+    return [
         Touched(owners[event.id], names, event.id)
         for event in batch
         if event.id in owners and (names := catalog.touched_by(event.name, attributes_of(event)))
     ]
-    if touched:
-        await audience_queue.put(db, touched)
 
 
 async def touch_attributes(
     db: Db, catalog: Catalog, customer: UUID, attributes: Iterable[str]
 ) -> None:
-    """The same for attributes that were set without an event."""
+    """Queue a customer of whom attributes were set without an event."""
     if names := catalog.touched_by(None, attributes):
         await audience_queue.put(db, [Touched(customer, names)])

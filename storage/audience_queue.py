@@ -130,7 +130,10 @@ async def check_again(connection: Db, checks: Mapping[UUID, datetime]) -> None:
     await connection.execute(
         """
         INSERT INTO audience_checks AS c (customer, at)
-        SELECT * FROM unnest($1::uuid[], $2::timestamptz[])
+        SELECT n.* FROM unnest($1::uuid[], $2::timestamptz[]) AS n (customer, at)
+        LEFT JOIN LATERAL (
+            SELECT at FROM audience_checks WHERE customer = n.customer OFFSET 0
+        ) k ON true WHERE k.at IS NULL OR k.at > n.at
         ON CONFLICT (customer) DO UPDATE SET at = excluded.at WHERE c.at > excluded.at
         """,
         ordered,

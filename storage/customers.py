@@ -21,6 +21,7 @@ class Customer:
     attributes: Mapping[str, Any]
     created_at: datetime
     erased_at: datetime | None = None
+    is_merged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,10 @@ async def locked(
 ) -> dict[CustomerId, Customer]:
     """These customers, their rows held until the transaction ends, in one order for everybody.
 
-    It is also written down whose `events` are: they are seen once the rows are free.
+    It is also written down whose `events` are: they are seen once the rows are free. Partitions
+    in which none of them can be are not even opened.
     """
+    times = [event.received_at for event, _ in events]
     rows = await connection.fetch(
         f"""
         WITH assigned AS (
@@ -122,14 +125,17 @@ async def locked(
             FROM unnest($2::uuid[], $3::timestamptz[], $4::uuid[]) AS n (id, received_at, customer)
             JOIN customers c ON c.id = n.customer
             WHERE e.id = n.id AND e.received_at = n.received_at
-              AND e.customer IS DISTINCT FROM n.customer
+              AND e.received_at BETWEEN $5 AND $6 AND e.customer IS DISTINCT FROM n.customer
         )
-        SELECT {FIELDS} FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
+        SELECT {FIELDS}, merged_into IS NOT NULL AS is_merged
+        FROM customers WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE
         """,  # noqa: S608
         list(customers),
         [event.id for event, _ in events],
-        [event.received_at for event, _ in events],
+        times,
         [owner for _, owner in events],
+        min(times, default=None),
+        max(times, default=None),
     )
     return {row["id"]: Customer(**row) for row in rows}
 

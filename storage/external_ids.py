@@ -17,9 +17,11 @@ async def directory(
     wanted = list(ids)
     rows = await connection.fetch(
         """
-        SELECT w.kind, w.value, x.customer, t.erased_at, EXISTS (
-            SELECT FROM external_ids u WHERE u.customer = x.customer AND u.kind = 'user_id'
-        ) AS known
+        SELECT w.kind, w.value, x.customer, t.erased_at, CASE w.kind
+            WHEN 'user_id' THEN true
+            ELSE EXISTS (
+                SELECT FROM external_ids u WHERE u.customer = x.customer AND u.kind = 'user_id')
+        END AS known
         FROM unnest($1::text[], $2::text[]) AS w (kind, value)
         LEFT JOIN external_ids x USING (kind, value)
         LEFT JOIN tombstones t

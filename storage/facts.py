@@ -13,12 +13,23 @@ from storage.pool import Db
 
 
 async def facts_of(
-    connection: Db, customers: Sequence[UUID], needs: Needs, now: datetime
+    connection: Db,
+    customers: Sequence[UUID],
+    needs: Needs,
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    attributes: Mapping[UUID, Mapping[str, Any]] | None = None,
 ) -> dict[UUID, Facts]:
-    """What is known of these customers at that time, as far as it is needed."""
+    """What is known of these customers at that time, as far as it is needed.
+
+    Of events, those after `since` if it is given: no event is received before it occurs, so that
+    older partitions are not opened. Their `attributes` are read if the caller does not have them.
+    """
     ids = list(customers)
-    attributes = await _attributes(connection, ids)
-    history = await _history(connection, ids, needs, now) if needs.events else {}
+    if attributes is None:
+        attributes = await _attributes(connection, ids)
+    history = await _history(connection, ids, needs, since, now) if needs.events else {}
     audiences = await _audiences(connection, ids, needs) if needs.audiences else None
     messages = await _messages(connection, ids, needs, now) if needs.messages else None
     unwanted = await _unwanted(connection, ids) if needs.subscriptions else None
@@ -63,17 +74,20 @@ async def _attributes(connection: Db, ids: list[UUID]) -> dict[UUID, Mapping[str
 
 
 async def _history(
-    connection: Db, ids: list[UUID], needs: Needs, now: datetime
+    connection: Db, ids: list[UUID], needs: Needs, since: datetime | None, now: datetime
 ) -> dict[UUID, dict[str, list[PastEvent]]]:
     rows = await connection.fetch(
         """
         SELECT customer, name, occurred_at, properties FROM events
         WHERE customer = ANY ($1::uuid[]) AND name = ANY ($2::text[]) AND occurred_at <= $3
+          AND occurred_at > coalesce($4::timestamptz, '-infinity')
+          AND received_at > coalesce($4::timestamptz, '-infinity')
         ORDER BY occurred_at, received_at, id
         """,
         ids,
         sorted(needs.events),
         now,
+        since,
     )
     found: dict[UUID, dict[str, list[PastEvent]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:

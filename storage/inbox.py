@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from journeys.event import Event
+from journeys.event import SHARDS, Event
 from journeys.identity import ExternalId
 from storage.events import event_of
 from storage.moves import BEGUN
@@ -57,16 +57,20 @@ async def claim_shards(
 ) -> list[int]:
     """Give the shards `done` back, and take up to `limit` that have events to route.
 
-    Those that this process `held` otherwise are left alone.
+    Those that this process `held` otherwise are left alone. Each shard is asked for, so that a
+    backlog is not read.
     """
     rows = await connection.fetch(
         """
         WITH given_back AS MATERIALIZED (
             SELECT count(pg_advisory_unlock($1, shard)) FROM unnest($2::int[]) AS shard
         ), waiting AS MATERIALIZED (
-            SELECT DISTINCT shard FROM inbox
-            WHERE shard <> ALL ($3::int[]) AND (parked_until IS NULL OR parked_until <= $4)
-            ORDER BY shard LIMIT $5
+            SELECT shard FROM generate_series(0, $6) AS s (shard)
+            WHERE shard <> ALL ($3::int[]) AND EXISTS (
+                SELECT FROM inbox i
+                WHERE i.shard = s.shard AND (parked_until IS NULL OR parked_until <= $4)
+            )
+            LIMIT $5
         )
         SELECT shard FROM given_back, waiting WHERE pg_try_advisory_lock($1, shard)
         """,
@@ -75,6 +79,7 @@ async def claim_shards(
         list(held),
         now,
         limit,
+        SHARDS - 1,
     )
     return [row["shard"] for row in rows]
 

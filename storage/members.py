@@ -31,11 +31,12 @@ class Membership:
     why: Mapping[str, Any] | None
 
 
-# Writes the changes of $1 that change something; `told` are those.
+# Writes the changes given that change something; `told` are those.
 CHANGE = """
     given AS (
-        SELECT DISTINCT ON (audience, customer) * FROM jsonb_to_recordset($1) AS g (
-            audience text, customer uuid, joined boolean, at timestamptz, why jsonb)
+        SELECT DISTINCT ON (audience, customer) * FROM unnest(
+            $1::text[], $2::uuid[], $3::boolean[], $4::timestamptz[], $5::jsonb[]
+        ) AS g (audience, customer, joined, at, why)
         ORDER BY audience, customer
     ), inside AS (
         INSERT INTO audience_members (audience, customer, joined_at, why)
@@ -59,7 +60,11 @@ async def change(connection: Db, changes: Sequence[Change]) -> set[tuple[str, Cu
     """Have customers join and leave; the (audience, customer) where that changed something."""
     rows = await connection.fetch(
         f"WITH {CHANGE} SELECT audience, customer FROM told",  # noqa: S608
-        list(changes),
+        [one.audience for one in changes],
+        [one.customer for one in changes],
+        [one.joined for one in changes],
+        [one.at for one in changes],
+        [one.why for one in changes],
     )
     return {(row["audience"], CustomerId(row["customer"])) for row in rows}
 
@@ -130,8 +135,9 @@ async def inside(
     found: dict[UUID, set[str]] = {customer: set() for customer in customers}
     rows = await connection.fetch(
         """
-        SELECT customer, audience FROM audience_members
-        WHERE customer = ANY ($1::uuid[]) AND audience = ANY ($2::text[])
+        SELECT c.id AS customer, m.audience FROM unnest($1::uuid[]) AS c (id) CROSS JOIN LATERAL (
+            SELECT audience FROM audience_members WHERE customer = c.id OFFSET 0
+        ) m WHERE m.audience = ANY ($2::text[])
         """,
         list(customers),
         list(audiences),

@@ -45,11 +45,11 @@ async def estimate(body: AudienceRequest, parts: Parts) -> Estimate:
     """How many customers a definition would have now, published or not."""
     sound = checked(None, body, await catalog_of(parts.pool))
     query = query_of(sound.audience, parts.clock.now())
-    return Estimate(
-        size=await evaluation.count(parts.pool, query),
-        customers=await evaluation.customers(parts.pool),
-        warnings=sound.warnings,
-    )
+    async with parts.pool.acquire() as connection, connection.transaction():
+        await evaluation.make_room(connection)
+        size = await evaluation.count(connection, query)
+        customers = await evaluation.customers(connection)
+    return Estimate(size=size, customers=customers, warnings=sound.warnings)
 
 
 @router.post("/v1/audience-plans", summary="Explain an audience")
@@ -58,10 +58,13 @@ async def explain(body: PlanRequest, parts: Parts) -> QueryPlan:
     catalog = await catalog_of(parts.pool)
     sound = checked(None, body, catalog)
     query = query_of(sound.audience, parts.clock.now())
+    async with parts.pool.acquire() as connection, connection.transaction():
+        await evaluation.make_room(connection)
+        steps = await evaluation.plan(connection, query, measure=body.measure)
     return QueryPlan(
         statement=query.text,
         parameters=tuple(map(plain, query.parameters)),
-        plan=tuple(await evaluation.plan(parts.pool, query, measure=body.measure)),
+        plan=tuple(steps),
         watches=tuple(watches(sound.audience)),
     )
 

@@ -13,6 +13,7 @@ from expressions.errors import ExpressionError
 from expressions.program import program
 from expressions.sql.coercions import truth_of
 from expressions.sql.compiler import Compiler
+from expressions.sql.containment import contained
 from expressions.sql.defaults import settled, used
 from expressions.sql.nodes import Dialect
 from expressions.sql.query import Query
@@ -53,7 +54,8 @@ def _statement(query: Query, holds: Sql, counts: bool, among: bool) -> Sql:
         statement = statement.join(joined, on=matches, join_type=side, copy=False)
     here = [negated(is_known(column(CUSTOMER, name))) for name in ("merged_into", "erased_at")]
     chosen = [] if given is None else [_any_of(id, given)]
-    return statement.where(both(*chosen, *here, holds), copy=False)
+    asked = contained(holds, query.bounds)
+    return statement.where(both(*chosen, *here, asked), copy=False)
 
 
 def _any_of(node: Sql, given: Sql) -> Sql:

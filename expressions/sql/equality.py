@@ -107,6 +107,8 @@ def equal_numbers(left: Scalar, right: Scalar) -> Truth:
 
 def compare_numbers(kind: type[Sql], left: Scalar, right: Scalar) -> Truth:
     """Two numbers in any comparison; what is not a number compares as no with everything."""
+    if kind is exp.EQ and left.kind == "int" and left.bounds[0] == right.constant:
+        kind = exp.LTE  # it cannot be less, and Postgres expects more rows of it than of `=`
     if left.kind != right.kind:
         left, right = as_double(left), as_double(right)
     compared = binary(kind, left.sql, right.sql)

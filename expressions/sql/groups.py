@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlglot import exp
 
+from expressions.sql.layers import ROW, layered
 from expressions.sql.relations import Found, Relation
 from expressions.sql.statement import Bounds, Now
 from expressions.sql.syntax import (
@@ -20,8 +21,6 @@ from expressions.sql.syntax import (
     whole,
 )
 
-ROW = "r"  # every subquery has one table, and this is its name
-
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -35,18 +34,21 @@ class Column:
     def written(self, known: list[Sql]) -> Sql:
         """The aggregate, without the filters that all rows meet anyway."""
         filters = [one for one in (*self.named, *self.filters) if one not in known]
-        if not filters:
+        value = self._filtered(both(*filters))
+        # Of a customer who has rows, but none of these, the sum is nothing all the same.
+        is_sum = isinstance(self.value, exp.Anonymous) and self.value.this == "sum"
+        return exp.Coalesce(this=value, expressions=[whole(0)]) if is_sum else value
+
+    def _filtered(self, condition: Sql) -> Sql:
+        if is_true(condition):
             return self.value.copy()
-        where = exp.Where(this=both(*filters))
+        where = exp.Where(this=condition)
         if isinstance(self.value, exp.Bracket):
             bracket = self.value.copy()
             inner = bracket.this.this
             bracket.set("this", exp.Paren(this=exp.Filter(this=inner.copy(), expression=where)))
             return bracket
-        filtered = exp.Filter(this=self.value.copy(), expression=where)
-        # Of a customer who has rows, but none of these, the sum is nothing all the same.
-        is_sum = isinstance(self.value, exp.Anonymous) and self.value.this == "sum"
-        return exp.Coalesce(this=filtered, expressions=[whole(0)]) if is_sum else filtered
+        return exp.Filter(this=self.value.copy(), expression=where)
 
 
 @dataclass(slots=True)
@@ -81,13 +83,9 @@ class Group:
         rows += self._since(bounds)
         rows.append(among.copy() if among is not None else is_known(customer))
         values = [exp.alias_(one.written(shared), name) for one, name in self.columns.items()]
-        selected = exp.select(customer, *values).from_(_renamed_table(relation))
-        return (
-            selected
-            .where(both(*rows), copy=False)
-            .group_by(customer, copy=False)
-            .subquery(self.name)
-        )
+        selected = exp.select(customer, *values)
+        selected = layered(selected, _renamed_table(relation), both(*rows))
+        return selected.group_by(customer, copy=False).subquery(self.name)
 
     def _since(self, bounds: Bounds) -> list[Sql]:
         """The widest of the windows, where every column has one: older rows are not read."""

@@ -25,6 +25,10 @@ class TextAt(exp.Expression, exp.Binary):
     """`#>>`: what a JSON value holds at a path, as text."""
 
 
+class Containing(exp.Expression, exp.Binary):
+    """`@>`: whether a JSON value contains another one."""
+
+
 class Dialect(Postgres):
     """Postgres, with the operators for JSON exactly as they are named here."""
 
@@ -34,5 +38,6 @@ class Dialect(Postgres):
         TRANSFORMS = {  # noqa: RUF012 - as sqlglot has it
             **Postgres.Generator.TRANSFORMS,
             Arrow: lambda self, node: self.binary(node, "->"),
+            Containing: lambda self, node: self.binary(node, "@>"),
             TextAt: lambda self, node: self.binary(node, "#>>"),
         }

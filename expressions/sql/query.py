@@ -81,7 +81,7 @@ class Query:
         """Whether none of those rows is so."""
         where = both(*found.where, condition)
         if self._group(found, exp.Star(), where) is not None:
-            return binary(exp.EQ, self.count(found, condition), whole(0))
+            return binary(exp.LTE, self.count(found, condition), whole(0))
         return negated(self.any(found, condition))
 
     def sound(self, found: Found, *extra: Sql) -> Sql:
@@ -92,6 +92,10 @@ class Query:
                            window=found.window)  # fmt: skip
         whole_list = self.none(everything, flaw) if not _never(flaw) else exp.Boolean(this=True)
         return both(found.exists, whole_list)
+
+    def groups_up(self, found: Found, value: Sql) -> bool:
+        """Whether such values of the rows are summed up for all customers at once."""
+        return self._group(found, value, both(*found.where)) is not None
 
     def _group(self, found: Found, value: Sql, where: Sql) -> Group | None:
         relation = found.relation

@@ -83,7 +83,7 @@ class Bounds:
     def value(self, node: Sql) -> object:
         """The number that a node stands for, if it is one for everybody; else the node."""
         if isinstance(node, exp.Literal) and not node.is_string:
-            return int(node.this)
+            return float(node.this)
         if isinstance(node, exp.Cast) and isinstance(node.this, Given):
             bound = self.found[int(node.this.this.this)]
             return bound.value if isinstance(bound, Constant) else node

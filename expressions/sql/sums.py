@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from expressions.sql.coercions import as_number, is_type, single
+from expressions.sql.coercions import as_number, single
 from expressions.sql.query import Query, listed, where_sound
 from expressions.sql.relations import Found
 from expressions.sql.syntax import (
@@ -49,11 +49,21 @@ class Sums:
         value = listed(self.query, value, "array")
         if not isinstance(value, Found):
             return Nothing()
-        decimal = _decimal(value.item)
         sound = self.query.sound(value.unmapped(), both(*value.filters, _no_number(value.item)))
-        total = self.query.aggregate(value, call("sum", decimal), default=whole(0))
+        total = self._total(value)
         nan = not isinstance(value.item, Scalar) or value.item.nan
         return Scalar("number", where_sound(sound, call("condition_double", total)), nan=nan)
+
+    def _total(self, value: Found) -> Sql:
+        """The sum: of JSON for everybody, those in whole hundredths apart."""
+        number, decimal = _number_in(value.item), _decimal(value.item)
+        if not self.query.groups_up(value, decimal) or number is None:
+            return self.query.aggregate(value, call("sum", decimal), default=whole(0))
+        hundredths = call("condition_hundredths", number)
+        others = [negated(is_known(hundredths))]
+        most = self.query.aggregate(value, call("sum", hundredths), default=whole(0))
+        rest = self.query.aggregate(value, call("sum", decimal), others, default=whole(0))
+        return binary(exp.Add, binary(exp.Mul, most, exp.Literal.number("0.01")), rest)
 
     def extreme(self, name: str, value: Value) -> Value:
         """`min` and `max`, of numbers or of times."""
@@ -81,9 +91,14 @@ class Sums:
 
 def _no_number(value: Value) -> Sql:
     """Whether there is no number to add."""
+    return negated(is_known(_number_in(value) or _decimal(value)))
+
+
+def _number_in(value: Value) -> Sql | None:
+    """The number that JSON is, as it is written."""
     if isinstance(value, Scalar) and value.kind == "json":
-        return is_not_true(is_type(value.sql, "number"))
-    return negated(is_known(_decimal(value)))
+        return call("condition_number", value.sql)
+    return None
 
 
 def _decimal(value: Value) -> Sql:
@@ -97,8 +112,10 @@ def _decimal(value: Value) -> Sql:
         return cast(exp.Null(), "decimal")
     if value.kind == "int":
         return cast(value.sql, "decimal")
-    name = "condition_decimal" if value.kind == "json" else "condition_exactly"
-    return call(name, value.sql)
+    number = _number_in(value)
+    if number is not None:
+        return call("condition_decimal", number)
+    return call("condition_exactly", value.sql)
 
 
 def _extreme_of_written(name: str, items: Items) -> Value:

@@ -9,12 +9,24 @@ import pytest
 from audiences.catalog import Catalog, named
 from audiences.definition import AUDIENCE, Composition
 from clock import Clock
-from journeys.event import Event, event_id
+from journeys.event import SHARDS, Event, event_id
 from journeys.identity import CustomerId, ExternalId
 from routing.catalogs import Catalogs
 from routing.evaluating import Evaluation
 from routing.qualifier import Qualifier
-from storage import audience_queue, audiences, customers, events, external_ids, members
+from routing.registry import Registry
+from routing.round import Round
+from routing.router import Router
+from storage import (
+    audience_queue,
+    audiences,
+    customers,
+    evaluation,
+    events,
+    external_ids,
+    inbox,
+    members,
+)
 from storage.audience_queue import Touched
 from storage.customers import Written
 from storage.pool import Pool
@@ -29,7 +41,7 @@ class World:
     """A database with customers, and everything that judges them."""
 
     def __init__(self, pool: Pool, url: str) -> None:
-        self.pool = pool
+        self.pool, self.url = pool, url
         self.catalogs = Catalogs()
         self.evaluation = Evaluation(url, pool, self.catalogs, self.clock)
         self.told: list[tuple[str, bool]] = []
@@ -68,27 +80,18 @@ class World:
 
     async def order(self, id: CustomerId, at: datetime) -> None:
         """The customer has ordered."""
-        message = uuid4().hex
-        await events.insert(
-            self.pool,
-            [
-                Event(
-                    id=event_id(message),
-                    received_at=at,
-                    occurred_at=at,
-                    kind="track",
-                    name="Order Completed",
-                    message_id=message,
-                    user_id="u",
-                    anonymous_id=None,
-                    properties={},
-                    context={},
-                )
-            ],
-            route=False,
-        )
-        await self.pool.execute(
-            "UPDATE events SET customer = $1 WHERE message_id = $2", id, message
+        event = ordered("u", at)
+        await events.insert(self.pool, [event], route=False)
+        await self.pool.execute("UPDATE events SET customer = $1 WHERE id = $2", id, event.id)
+
+    async def route(self, *happened: Event) -> None:
+        """These are stored and routed."""
+        await events.insert(self.pool, happened)
+        round = Round(
+            self.pool, Registry(), None, self.clock, b"", timedelta(days=99), self.catalogs  # type: ignore[arg-type]  # no journey is published: nobody speaks to the engine
+        )  # fmt: skip
+        await Router(self.url, round).route(
+            *await inbox.unrouted(self.pool, range(SHARDS), NOW, 1_000)
         )
 
     async def judge(self, id: UUID, *names: str) -> None:
@@ -100,6 +103,23 @@ class World:
     async def members(self, name: str) -> set[CustomerId]:
         """Who is in."""
         return {one.customer for one in await members.listed(self.pool, name, limit=500)}
+
+
+def ordered(user: str, at: datetime) -> Event:
+    """An order of somebody."""
+    message = uuid4().hex
+    return Event(
+        id=event_id(message),
+        received_at=at,
+        occurred_at=at,
+        kind="track",
+        name="Order Completed",
+        message_id=message,
+        user_id=user,
+        anonymous_id=None,
+        properties={},
+        context={},
+    )
 
 
 @pytest.fixture
@@ -120,6 +140,35 @@ async def test_publishing_finds_members_and_an_event_moves_one(world: World) -> 
     [joined] = await members.changes_of(world.pool, bob)
     assert joined.why is not None
     assert joined.why["values"] == {'events("Order Completed", days(90))': {"count": 2}}
+
+
+async def test_an_event_is_judged_as_it_is_routed(world: World) -> None:
+    ada, bob = await world.customer("ada", orders=1), await world.customer("bob")
+    await world.order(bob, NOW - timedelta(days=91))
+    await world.publish("loyal", LOYAL)
+    last = ordered("ada", NOW - timedelta(minutes=1))
+
+    await world.route(last, ordered("bob", NOW - timedelta(minutes=2)))
+
+    assert await world.members("loyal") == {ada}
+    assert not await audience_queue.is_waiting(world.pool)
+    [joined] = await members.changes_of(world.pool, ada)
+    assert joined.why is not None
+    assert joined.why["event"] == str(last.id)
+    checks = await world.pool.fetch("SELECT customer, at FROM audience_checks")
+    assert {row["customer"] for row in checks} == {ada, bob}
+
+
+async def test_an_event_is_judged_later_while_the_members_are_being_found(world: World) -> None:
+    await world.customer("ada", orders=2)
+    audience = AUDIENCE.validate_python({"audience": "loyal", **LOYAL})
+    await audiences.publish(world.pool, audience, "1", NOW)
+
+    await world.catalogs.refresh(world.pool)
+    await world.route(ordered("ada", NOW))
+
+    assert await world.members("loyal") == set()
+    assert await audience_queue.is_waiting(world.pool)
 
 
 async def test_what_depends_on_an_audience_is_judged_after_it(world: World) -> None:
@@ -154,6 +203,34 @@ async def test_parts_are_the_same_by_statement_and_one_by_one(world: World) -> N
     for one in people:
         await world.judge(one, "pilot")
     assert world.told == []
+
+
+async def test_a_part_that_a_new_version_does_not_have_is_left(world: World) -> None:
+    people = [await world.customer(f"u{number}", worth=200) for number in range(20)]
+    await world.publish("rich", RICH)
+    await world.publish("pilot", {**PILOT, "parts": {"a": 50, "b": 50}})
+    left = await world.members("pilot/b")
+
+    await world.publish("pilot", {**PILOT, "parts": {"a": 50}})
+
+    assert left
+    assert await world.members("pilot/b") == set()
+    assert await world.members("pilot/a") == set(people) - left
+    [*_, last] = [one for one in await members.changes_of(world.pool, min(left))
+                  if one.audience == "pilot/b"][::-1]  # fmt: skip
+    assert not last.joined
+
+
+async def test_whole_audiences_are_found_in_more_memory_than_is_usual(world: World) -> None:
+    async with world.pool.acquire() as connection:
+        async with connection.transaction():
+            await evaluation.make_room(connection)
+            room = await connection.fetchval(
+                "SELECT pg_size_bytes(current_setting('work_mem')) * 16"
+                " / pg_size_bytes(current_setting('shared_buffers'))"
+            )
+        assert room == 1
+        assert await connection.fetchval("SHOW work_mem") == "4MB"
 
 
 async def test_ranked_compositions_keep_the_first_of_each_kind(world: World) -> None:

@@ -138,6 +138,8 @@ async def test_sql_and_memory_agree_on_many_populations(
         'events("A").map(e, e.x).filter(x, x == 1).size() == 1',
         'events("A").size() >= 2 && sum(events("A", days(3)).map(e, 1.0)) < 1.0',
         'events("A").size() >= 1 && sum(events("B").map(e, 1.0)) == 0.0',
+        'sum(events("A").filter(e, has(e.n)).map(e, e.n)) >= sum(events("B").map(e, e.n))',
+        'events("A").size() == 0 || sum(events("A", days(3)).map(e, e.n)) == 0.0',
         'messages().size() >= 1 && messages("k").size() == 0 && events("B").size() > 0',
         "true",
         "customer.x",

@@ -180,7 +180,7 @@ class Shop:
         while await self.db.fetchval("SELECT EXISTS (SELECT FROM inbox)"):
             await router.route(*await inbox.unrouted(self.db, range(SHARDS), end, 1000))
         catalog = await self.catalogs.refresh(self.db)
-        while await audience_queue.put_due(self.db, catalog.timely, end, 1000):
+        while await audience_queue.put_due(self.db, [*catalog.timely], end, 1000):
             pass
         qualifier = Qualifier(self.db, self.catalogs, clock_at(end), quiet, lambda: None)
         while await qualifier.once():

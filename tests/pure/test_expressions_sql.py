@@ -79,8 +79,42 @@ def test_every_value_of_the_expression_is_handed_over() -> None:
     words = ("plan", "free", "Bought", "price", "2.75")
     assert [word for word in words if word in statement.text] == []
     assert set(statement.arguments(NOW)) == {
-        '"free"', "plan", "Bought", "price", 2.75, NOW, NOW - timedelta(days=3),
+        '{"plan": "free"}', "Bought", "price", 2.75, NOW, NOW - timedelta(days=3),
     }  # fmt: skip
+
+
+def test_attributes_are_compared_so_that_postgres_knows_how_many_to_expect() -> None:
+    statement = compile('customer.plan == "pro" && customer.n in [1.5, 2.0] && customer.vip')
+
+    assert statement.text.count("c.attributes @>") == 4
+    assert set(statement.arguments(NOW)) == {
+        '{"plan": "pro"}', '{"n": 1.5}', '{"n": 2.0}', '{"vip": true}',
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'customer.plan != "pro"',
+        '!(customer.plan == "pro")',
+        'customer.plan.tier == "pro"',
+        "customer.tags == ['a']",
+        "customer.n in [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]",
+        'events("A").exists(e, e.plan == customer.plan)',
+    ],
+)
+def test_what_containing_cannot_say_is_compared(source: str) -> None:
+    assert "@>" not in compile(source).text
+
+
+def test_a_property_is_taken_out_of_its_event_once() -> None:
+    statement = compile('sum(events("A").map(e, e.n)) > 1.0 && max(events("A").map(e, e.n)) < 9.0')
+
+    assert statement.text.count("r.properties") == 1
+
+
+def test_nobody_is_told_by_no_more_than_none() -> None:
+    assert " <= " in compile('events("A", days(3)).size() == 0 && events("A").size() > 1').text
 
 
 def test_parts_that_read_only_the_time_are_values() -> None:

@@ -16,6 +16,7 @@ from expressions import (
     is_derivable,
     next_change,
 )
+from expressions.horizon import reach
 from tests import people
 from tests.grammar import conditions as written
 
@@ -33,6 +34,27 @@ COMMON = settings(
 def bought(**ago: float) -> Facts:
     history = [PastEvent("A", NOW - timedelta(days=days), {}) for days in ago.values()]
     return Facts(NOW, customer={"until": "2026-12-01T00:00:00Z"}, history={"A": history})
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('events("A", days(30)).size() >= 2', timedelta(days=30)),
+        (
+            'events("A", days(3)).size() > 0 && !events("B", days(9)).all(e, e.n > 1.0)',
+            timedelta(9),
+        ),
+        ('events("A", days(3)).exists(e, events("B", days(4)).size() > 1)', timedelta(days=4)),
+        ("customer.n > 1.0", timedelta()),
+        ('events("A").size() >= 2 || events("A", days(30)).size() >= 1', None),
+        ('last(events("A")).occurred_at > now - days(3)', None),
+        ('now.getHours() == 1 && events("A", days(3)).size() > 0', None),
+    ],
+)
+def test_how_far_back_events_matter_is_told_by_the_windows(
+    source: str, expected: timedelta | None
+) -> None:
+    assert reach(condition(source, roots=ROOTS)) == expected
 
 
 @pytest.mark.parametrize(
