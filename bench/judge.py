@@ -20,6 +20,7 @@ from storage.members import Change
 from storage.notify import Bell
 from storage.pool import Db
 from storage.pool import pool as open_pool
+from worker import spare_collector
 
 
 async def tell(db: Db, changes: Sequence[Change]) -> bool:
@@ -39,4 +40,5 @@ async def run(url: str) -> None:
 
 
 if __name__ == "__main__":
+    spare_collector()
     uvloop.run(run(sys.argv[1]))
