@@ -23,7 +23,7 @@ from storage.notify import CHANNEL
 
 log = structlog.get_logger()
 
-BATCH = 256  # events routed together
+BATCH = 512  # events routed together
 POLL = 1.0  # seconds between looks when nobody rings
 LANES = 4  # batches under way at once, each with shards of its own
 SHARE = SHARDS // LANES
