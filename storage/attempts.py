@@ -31,7 +31,6 @@ class Begin:
     attempt: UUID
     provider: str
     at: datetime
-    resend: bool = False
 
 
 @dataclass(slots=True)
@@ -84,8 +83,7 @@ async def begin(connection: Db, begins: Sequence[Begin]) -> set[UUID]:
         WITH asked AS (
             SELECT * FROM jsonb_to_recordset($1) AS b (
                 id uuid, instance uuid, step text, visit int, channel text, class_ text,
-                topic text, guarantee text, attempt uuid, provider text, at timestamptz,
-                resend boolean)
+                topic text, guarantee text, attempt uuid, provider text, at timestamptz)
         ), open AS (
             SELECT i.id, i.customer, i.journey
             FROM (SELECT DISTINCT instance FROM asked ORDER BY instance) a

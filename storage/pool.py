@@ -183,7 +183,8 @@ class Loan:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: object
     ) -> None:
-        is_clean = kind is None or not issubclass(kind, SPOILING)
+        is_refused = kind is not None and issubclass(kind, ValueError)  # a value, before it is sent
+        is_clean = kind is None or is_refused or not issubclass(kind, SPOILING)
         self._pool.give_back(self._connection, is_clean=is_clean)
 
 

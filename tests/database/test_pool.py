@@ -45,6 +45,14 @@ async def test_a_connection_that_was_killed_is_replaced(database_url: str, db: P
     assert after != before
 
 
+async def test_a_value_that_cannot_be_sent_costs_no_connection(database_url: str) -> None:
+    async with pool(database_url, 1) as opened:
+        before = await opened.fetchval("SELECT pg_backend_pid()")
+        with pytest.raises(asyncpg.DataError, match="invalid input"):
+            await opened.fetchval("SELECT $1::int", "many")
+        assert await opened.fetchval("SELECT pg_backend_pid()") == before
+
+
 async def test_a_transaction_that_was_left_open_is_not_lent_on(database_url: str) -> None:
     async with pool(database_url, 1) as opened:
         async with opened.acquire() as lent:

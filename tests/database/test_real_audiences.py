@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,8 +22,8 @@ from routing.round import Round
 from routing.router import Router
 from storage import audience_queue, audiences, events, inbox
 from storage.pool import Pool
+from tests.shop import YEAR, with_year
 
-FILE = Path(__file__).parents[3] / "shared" / "data" / "online-retail.jsonl.gz"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 TURN = 28 * DAY  # what happens in it is routed and judged together
@@ -128,7 +127,7 @@ TEN: dict[str, tuple[str, Callable[[Person], bool]]] = {
 
 def history() -> list[Event]:
     """The file's events, shifted so that the last occurs now."""
-    found = opened(FILE, to=NOW).events()
+    found = opened(YEAR, to=NOW).events()
     return [replace(one, received_at=one.occurred_at) for one in found if isinstance(one, Event)]
 
 
@@ -223,7 +222,7 @@ async def quiet(*_: object) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not FILE.exists(), reason="the project carries no copy of the real data")
+@with_year
 async def test_the_same_members_by_statement_by_judging_and_by_hand(
     database_url: str, db: Pool
 ) -> None:

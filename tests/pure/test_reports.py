@@ -23,6 +23,7 @@ from cli.shop import make_shop
 from journeys.simulation.reckoning import reckon
 from journeys.simulation.tally import Report
 from tests.pure.simulated import START, event, identify, plan, simulate
+from tests.shop import YEAR, with_year
 
 EAR = {
     "id": "ear",
@@ -33,7 +34,6 @@ EAR = {
 }
 MAIL = {"id": "mail", "kind": "send", "channel": "email", "template": "hello"}
 ROOT = Path(__file__).parents[2]
-RETAIL = ROOT.parent / "shared" / "data" / "online-retail.jsonl.gz"
 
 
 def report(until: float | None = 200) -> Report:
@@ -256,7 +256,7 @@ def test_command_refuses_assumptions_about_no_call(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not RETAIL.exists(), reason="the retail data lie beside the project only")
+@with_year
 def test_a_real_shops_year_goes_through_win_back(tmp_path: Path) -> None:
     out = tmp_path / "report.json"
 
@@ -266,7 +266,7 @@ def test_a_real_shops_year_goes_through_win_back(tmp_path: Path) -> None:
             "simulate",
             str(ROOT / "examples" / "win-back.yaml"),
             "--events",
-            str(RETAIL),
+            str(YEAR),
             "--format",
             "json",
             "--out",
