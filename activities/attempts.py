@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 
 from activities.letters import Letter
-from activities.sending import Attempt, Sender, Try
-from channels.base import Provider, TemporaryFailure
+from activities.sending import LONGEST, Said, Sender, Try, deferred
+from channels.base import Outgoing, Provider, TemporaryFailure
 from storage import attempts, pages
 from storage.attempts import Begin, Settle
 from storage.gather import Gather
+from storage.pages import Copy
 from storage.pool import Pool
 from storage.trail import Visit
 
@@ -29,23 +29,16 @@ LINGER, ENOUGH = 0.004, 36
 PAUSES = (0.1, 0.5, 1, 2, 5, *[10] * 60)  # seconds between tries to write an answer down
 
 
-@dataclass(slots=True)
-class Attempted:
-    """A page of a broadcast as it tries its messages, each once: one id for all of these tries."""
-
-    task: "asyncio.Task[Any]"
-    id: UUID = field(default_factory=uuid4)
-
-
 class Attempts:
     """All attempts of this process; renews their leases, and never lets one be cut off."""
 
     def __init__(self, pool: Pool, sender: str, secret: bytes) -> None:
+        self.sender = sender
         self._pool = pool
-        self._sender = Sender(pool, sender, secret)
-        self._tasks: dict[UUID, tuple[Attempt, asyncio.Task[Any]]] = {}
+        self._sender = Sender(pool, secret)
+        self._tasks: dict[UUID, tuple[Try | Copy, asyncio.Task[Any]]] = {}
         self._begin = Gather(self._begin_all, TOGETHER)
-        self._exchange: Gather[Begin | Settle, bool] = Gather(
+        self._exchange: Gather[Copy, bool] = Gather(
             self._exchange_all, TOGETHER, linger=LINGER, enough=ENOUGH
         )
         self.settle: Gather[Settled, None] = Gather(self._settle_all, TOGETHER)
@@ -65,40 +58,37 @@ class Attempts:
         """
         one = Try(letter, provider, address, parts)
         task = asyncio.create_task(self._send(one))
-        self._tasks[letter.id] = (one.attempt, task)
+        self._tasks[letter.id] = one, task
         task.add_done_callback(lambda _: self._tasks.pop(letter.id, None))
         return task
 
     async def carry(
-        self,
-        letter: Letter,
-        provider: Provider,
-        address: str,
-        parts: dict[str, str],
-        page: Attempted,
-    ) -> tuple[Settle, "asyncio.Future[bool]"] | None:
-        """Send for a page, which nobody cancels; the ledger's new line and when it is written.
+        self, copy: Copy, provider: Provider, message: Outgoing, page: "asyncio.Task[Any]"
+    ) -> "asyncio.Future[bool] | None":
+        """Send for a page, which nobody cancels; what became of it stands in `copy`.
 
-        None where it was withdrawn. The lines of a broadcast are written together with the
-        beginnings of its next messages, and without visits.
+        The future is done when that is written; None where the message was withdrawn. The lines of
+        a broadcast are written together with the beginnings of its next messages, and without
+        visits.
 
         Raises:
             TemporaryFailure: not sent, and written down as deferred if it had begun.
         """
-        one = Try(letter, provider, address, parts, Attempt(page.id))
-        self._tasks[letter.id] = (one.attempt, page.task)
+
+        async def commit() -> bool:
+            copy.is_committed = await self._exchange.put(copy)
+            return copy.is_committed
+
+        self._tasks[copy.id] = copy, page
         try:
-            said = await self._sender.send(one, self._exchange)
+            said = await self._sender.send(provider, message, commit, copy.at)
         except TemporaryFailure as failure:
-            if one.attempt.is_committed:
-                await self._exchange(one.deferred(failure))
+            if copy.is_committed:
+                await self._exchange.put(became(copy, deferred(failure)))
             raise
         finally:
-            del self._tasks[letter.id]
-        if said is None:
-            return None
-        settle = one.line(said)
-        return settle, self._exchange.put(settle)
+            del self._tasks[copy.id]
+        return self._exchange.put(became(copy, said)) if said is not None else None
 
     def is_committed(self, id: UUID) -> bool:
         """Whether the attempt for a message has passed the point of no return."""
@@ -109,9 +99,7 @@ class Attempts:
         """Keep the leases of what is under way, for ever."""
         while True:
             await asyncio.sleep(RENEWAL)
-            alive = {
-                id: attempt.id for id, (attempt, _) in self._tasks.items() if attempt.is_committed
-            }
+            alive = {id: one.attempt for id, (one, _) in self._tasks.items() if one.is_committed}
             if alive:
                 try:
                     await attempts.renew(self._pool, alive)
@@ -126,11 +114,16 @@ class Attempts:
             )
 
     async def _send(self, one: Try) -> Settle | None:
+        async def commit() -> bool:
+            one.is_committed = await self._begin(one.beginning())
+            return one.is_committed
+
+        message = one.outgoing(self.sender)
         try:
-            said = await self._sender.send(one, self._begin)
+            said = await self._sender.send(one.provider, message, commit, one.letter.ask.now)
         except TemporaryFailure as failure:
-            if one.attempt.is_committed:
-                await self._write(one, one.deferred(failure))
+            if one.is_committed:
+                await self._write(one, one.line(deferred(failure)))
             raise
         return await self._write(one, one.line(said)) if said is not None else None
 
@@ -139,10 +132,10 @@ class Attempts:
         await patiently(lambda: self.settle((settle, one.letter.visits(settle))))
         return settle
 
-    async def _exchange_all(self, lines: list[Begin | Settle]) -> list[bool]:
+    async def _exchange_all(self, lines: list[Copy]) -> list[bool]:
         """Write answers down and begin messages, however long the database is away."""
-        begins = [one for one in lines if isinstance(one, Begin)]
-        settles = [one for one in lines if isinstance(one, Settle)]
+        begins = [one for one in lines if one.state == "sending"]
+        settles = [one for one in lines if one.state != "sending"]
         begun = await patiently(lambda: pages.exchange(self._pool, begins, settles))
         return [one.id in begun for one in lines]
 
@@ -154,6 +147,13 @@ class Attempts:
         visits = [visit for _, left in settled for visit in left]
         await attempts.settle(self._pool, [settle for settle, _ in settled], visits)
         return [None] * len(settled)
+
+
+def became(copy: Copy, said: Said) -> Copy:
+    """The message as the ledger is told what became of it."""
+    copy.state, copy.reason, copy.provider_id = said.state, said.reason, said.provider_id
+    copy.detail = said.detail[:LONGEST]
+    return copy
 
 
 async def patiently(write: Callable[[], Awaitable[Out]]) -> Out:

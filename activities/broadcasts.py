@@ -13,7 +13,7 @@ from uuid import UUID
 
 from activities.letters import Channel
 from activities.mailings import Mailings
-from activities.passages import Answer, Passage, PutOff, Question
+from activities.passages import Answer, Passage, PutOff
 from journeys.calls import Ask, Call, Outcome
 from journeys.effects import Inside
 from journeys.errors import InstanceOver
@@ -87,7 +87,7 @@ class Broadcasts:
     async def _fresh(self, plan: Plan, page: Page, insides: Sequence[Inside]) -> Fate:
         mailing = await self._mailings.begin(plan, insides)
 
-        async def answer(call: Call, asked: Question) -> Outcome:
+        async def answer(call: Call, asked: Passage) -> Outcome:
             if page.stopped is not None:
                 raise PutOff(page.stopped)
             return await self._mailings.answer(mailing, call, asked)
@@ -99,7 +99,7 @@ class Broadcasts:
         return await self._concluded(page)
 
     async def _otherwise(self, plan: Plan, page: Page, insides: Sequence[Inside]) -> Fate:
-        async def answer(call: Call, asked: Question) -> Outcome:
+        async def answer(call: Call, asked: Passage) -> Outcome:
             while page.stopped is None:
                 outcome = await self._answers[call](asked.whole())
                 if outcome.status != "pending":

@@ -17,7 +17,6 @@ from storage import trail
 from storage.attempts import Settle
 from storage.standing import Standing
 
-NO_PROVIDER = "no provider is configured for this channel"
 BUDGET = 2.0  # seconds that the fast path gives a provider
 GLANCE = 1.0  # seconds between two looks at a message that another process is sending
 
@@ -61,9 +60,10 @@ class Deliveries:
                 return early
             activity.heartbeat()
             await asyncio.sleep(GLANCE)
-        channel = self._channels.get(letter.step.channel)
-        if channel is None:
-            return await self._fates.skip(letter, Forbidden("no_provider", NO_PROVIDER))
+        try:
+            channel = letter.circular.open_channel
+        except Forbidden as forbidden:
+            return await self._fates.skip(letter, forbidden)
         return await self._try(letter, here, channel)
 
     async def deliver_paged(self, ask: Ask) -> Outcome:
@@ -88,14 +88,12 @@ class Deliveries:
         early, here = await self._fates.look(letter)
         if early is not None:
             return early
-        channel = self._channels.get(letter.step.channel)
-        if channel is None:
-            return await self._fates.skip(letter, Forbidden("no_provider", NO_PROVIDER))
-        if ask.gives_up:
-            return await self._fates.give_up(letter)
-        if not channel.breaker.allows():
-            return self._fates.elsewhere(letter, "busy")
         try:
+            channel = letter.circular.open_channel
+            if ask.gives_up:
+                return await self._fates.give_up(letter)
+            if not channel.breaker.allows():
+                return self._fates.elsewhere(letter, "busy")
             return letter, channel, await self._start(letter, here, channel)
         except Forbidden as forbidden:
             return await self._fates.skip(letter, forbidden)
@@ -120,14 +118,25 @@ class Deliveries:
         Raises:
             Forbidden: it must not be sent.
         """
-        address = letter.address(here)
+        address = letter.circular.address(
+            here.attributes,
+            is_unsubscribed=here.is_unsubscribed,
+            is_suppressed=here.is_suppressed,
+        )
         template = letter.plan.templates[letter.step.template]
         steps = (
             await trail.outputs(self._world.pool, letter.ask.entered_at, letter.ask.instance)
             if any("steps" in text for text in template.parts.values())
             else {}
         )
-        return address, letter.words(self._renderer, here, steps)
+        return address, letter.circular.words(
+            self._renderer,
+            letter.id,
+            letter.ask.now,
+            customer=here.attributes,
+            entry=here.entry,
+            steps=steps,
+        )
 
     async def _within_budget(
         self, letter: Letter, channel: Channel, task: "asyncio.Task[Settle | None]"

@@ -58,7 +58,7 @@ class Fates:
     async def _concluded(self, letter: Letter, message: Message) -> Outcome | None:
         """End the visit by a fate that the ledger has and the trail has not."""
         settle = letter.settled(message.state, reason=message.reason, detail=message.detail)
-        exit = letter.exit(settle)
+        exit = letter.circular.exit(settle.state)
         if exit is None:
             return None
         await self._world.write(letter.visits(settle))
@@ -69,7 +69,7 @@ class Fates:
         if settle is None:
             early, _ = await self.look(letter)
             return early or self.elsewhere(letter, "busy")
-        exit = letter.exit(settle)
+        exit = letter.circular.exit(settle.state)
         if exit is None:
             return self.elsewhere(letter, "busy")
         return taken(letter.ask, letter.plan, exit)
@@ -96,7 +96,7 @@ class Fates:
 
     async def _close(self, letter: Letter, settle: Settle) -> Outcome:
         await self._attempts.settle((settle, letter.visits(settle)))
-        return taken(letter.ask, letter.plan, letter.exit(settle) or "")
+        return taken(letter.ask, letter.plan, letter.circular.exit(settle.state) or "")
 
     async def defer(self, letter: Letter, failure: TemporaryFailure) -> None:
         """Name the reason in the ledger while the message waits for its next try."""

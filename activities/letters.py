@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from activities.world import left
@@ -17,6 +18,8 @@ from storage.attempts import Settle
 from storage.ids import derived
 from storage.messages import MessageState
 from storage.trail import Visit
+
+NO_PROVIDER = "no provider is configured for this channel"
 
 
 @dataclass(slots=True)
@@ -36,104 +39,146 @@ class Forbidden(Exception):
         self.detail = detail
 
 
-class Addressee(Protocol):
-    """Whom a message is for: what it is written with, and what speaks against it."""
-
-    @property
-    def attributes(self) -> Mapping[str, Any]:
-        """The customer's."""
-        ...
-
-    @property
-    def entry(self) -> Mapping[str, Any]:
-        """What its instance began with."""
-        ...
-
-    @property
-    def is_unsubscribed(self) -> bool:
-        """Whether the customer does not want what is of this channel and topic."""
-        ...
-
-    @property
-    def is_suppressed(self) -> bool:
-        """Whether the address must not be written to."""
-        ...
-
-
 @dataclass(slots=True)
-class Letter:
-    """One message of one visit: its place in the ledger, and once written, its words."""
+class Circular:
+    """What all messages of a step have in common.
 
-    id: UUID
-    ask: Asked
+    They may be sent again after an unknown fate (`is_repeatable`) when their journey promises at
+    least once, and when their provider recognises the id.
+    """
+
     plan: Plan
     step: Send
+    channel: Channel | None
     is_repeatable: bool
 
     @classmethod
-    def of(cls, ask: Asked, plan: Plan, channels: Mapping[str, Channel]) -> "Letter":
-        """The message that a visit is about; its id is made of the visit.
-
-        It may be sent again after an unknown fate when its journey promises at least once, and
-        when its provider recognises the id.
-        """
-        step = plan.step(ask.step)
-        if type(step) is not Send:
-            raise TypeError(f"step {ask.step!r} of {plan.ref} is no send")
-        channel = channels.get(step.channel)
+    def of(cls, plan: Plan, step: str, channels: Mapping[str, Channel]) -> "Circular":
+        """That of the step called `step`."""
+        send = plan.step(step)
+        if type(send) is not Send:
+            raise TypeError(f"step {step!r} of {plan.ref} is no send")
+        channel = channels.get(send.channel)
         repeatable = plan.journey.promise == "at_least_once" or (
             channel is not None and channel.provider.takes_idempotency_key
         )
-        return cls(derived(ask.instance, f"{ask.step}/{ask.visit}"), ask, plan, step, repeatable)
+        return cls(plan, send, channel, repeatable)
 
     @property
     def guarantee(self) -> Guarantee:
-        """What happens when its fate is unknown."""
+        """What happens when the fate of one is unknown."""
         return "at_least_once" if self.is_repeatable else "at_most_once"
 
-    def address(self, here: Addressee) -> str:
-        """Where it goes.
+    @property
+    def open_channel(self) -> Channel:
+        """Who carries them.
+
+        Raises:
+            Forbidden: nobody.
+        """
+        if self.channel is None:
+            raise Forbidden("no_provider", NO_PROVIDER)
+        return self.channel
+
+    def address(
+        self, attributes: Mapping[str, Any], *, is_unsubscribed: bool, is_suppressed: bool
+    ) -> str:
+        """Where the one for the customer with these `attributes` goes.
 
         Raises:
             Forbidden: the customer has no such address, or does not want the message.
         """
         attribute = ADDRESSES[self.step.channel]
-        if here.is_suppressed:
+        if is_suppressed:
             raise Forbidden("suppressed", "the address bounced or complained before")
-        if here.is_unsubscribed and self.plan.journey.class_ == "marketing":
+        if is_unsubscribed and self.plan.journey.class_ == "marketing":
             raise Forbidden("unsubscribed", f"topic {self.step.topic or '*'}")
         if attribute is None:
             return ""
-        address = here.attributes.get(attribute)
-        if not isinstance(address, str) or not address.strip():
+        address = attributes.get(attribute)
+        if not isinstance(address, str) or not (address := address.strip()):
             raise Forbidden("no_address", f"the customer has no {attribute}")
-        return address.strip()
+        return address
 
     def words(
-        self, renderer: Renderer, here: Addressee, steps: Mapping[str, Any]
+        self,
+        renderer: Renderer,
+        id: UUID,
+        now: datetime,
+        *,
+        customer: Mapping[str, Any],
+        entry: Mapping[str, Any],
+        steps: Mapping[str, Any],
     ) -> dict[str, str]:
-        """The rendered parts.
+        """The rendered parts of the message `id` with what these three hold.
 
         Raises:
             Forbidden: a variable has no value and no default, or the template fails.
         """
-        template = self.plan.templates[self.step.template]
-        data = {
-            "customer": here.attributes,
-            "entry": here.entry,
-            "steps": steps,
-            "message": {
-                "id": str(self.id),
-                "topic": self.step.topic,
-                "now": self.ask.now.isoformat(),
-            },
-        }
+        message = {"id": str(id), "topic": self.step.topic, "now": now.isoformat()}
+        data = {"customer": customer, "entry": entry, "steps": steps, "message": message}
         try:
-            return renderer.render(template.parts, data)
+            return renderer.render(self.plan.templates[self.step.template].parts, data)
         except MissingVariable as missing:
             raise Forbidden("missing_variable", str(missing)) from missing
         except TemplateError as error:
             raise Forbidden("template_error", str(error)) from error
+
+    def exit(self, state: MessageState) -> str | None:
+        """The exit that a message's fate takes; None while it is to be tried again.
+
+        One that may have been sent counts as sent, unless it is to be sent again.
+        """
+        if state == "accepted":
+            return SENT
+        if state == "unknown":
+            return None if self.is_repeatable else SENT
+        return NOT_SENT if state in ("refused", "skipped") else None
+
+    def visits(
+        self,
+        ask: Asked,
+        id: UUID,
+        state: MessageState,
+        reason: str | None,
+        detail: str | None,
+    ) -> list[Visit]:
+        """The visit as it is written down with the message's fate, once it has one."""
+        exit = self.exit(state)
+        if exit is None:
+            return []
+        result = {"message": str(id), "state": state}
+        why = {"reason": reason, "detail": detail} if reason else None
+        return left(ask, self.plan, exit, result, why)
+
+
+def message_id(ask: Asked) -> UUID:
+    """The id of the message that a visit is about; it is made of the visit."""
+    return derived(ask.instance, f"{ask.step}/{ask.visit}")
+
+
+@dataclass(slots=True)
+class Letter:
+    """One message of one visit and its place in the ledger."""
+
+    id: UUID
+    ask: Asked
+    circular: Circular
+
+    @classmethod
+    def of(cls, ask: Asked, plan: Plan, channels: Mapping[str, Channel]) -> "Letter":
+        """The message that a visit is about."""
+        return cls(message_id(ask), ask, Circular.of(plan, ask.step, channels))
+
+    @property
+    def plan(self) -> Plan:
+        """The journey that it is of."""
+        return self.circular.plan
+
+    @property
+    def step(self) -> Send:
+        """The step that it is of."""
+        return self.circular.step
 
     def settled(
         self, state: MessageState, attempt: UUID | None = None, **said: str | None
@@ -147,29 +192,13 @@ class Letter:
             channel=self.step.channel,
             class_=self.plan.journey.class_,
             topic=self.step.topic,
-            guarantee=self.guarantee,
+            guarantee=self.circular.guarantee,
             state=state,
             at=self.ask.now,
             attempt=attempt,
             **said,
         )
 
-    def exit(self, settle: Settle) -> str | None:
-        """The exit that a message's fate takes; None while it is to be tried again.
-
-        One that may have been sent counts as sent, unless it is to be sent again.
-        """
-        if settle.state == "accepted":
-            return SENT
-        if settle.state == "unknown":
-            return None if self.is_repeatable else SENT
-        return NOT_SENT if settle.state in ("refused", "skipped") else None
-
     def visits(self, settle: Settle) -> list[Visit]:
         """The visit as it is written down with the message's fate, once it has one."""
-        exit = self.exit(settle)
-        if exit is None:
-            return []
-        result = {"message": str(self.id), "state": settle.state}
-        why = {"reason": settle.reason, "detail": settle.detail} if settle.reason else None
-        return left(self.ask, self.plan, exit, result, why)
+        return self.circular.visits(self.ask, self.id, settle.state, settle.reason, settle.detail)

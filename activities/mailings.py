@@ -7,62 +7,40 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from activities.attempts import Attempted, Attempts, patiently
-from activities.deliveries import NO_PROVIDER
-from activities.letters import Channel, Forbidden, Letter
-from activities.passages import Question
+from activities.attempts import Attempts, patiently
+from activities.letters import Channel, Circular, Forbidden, Letter, message_id
+from activities.passages import Passage
 from activities.world import World, passed, taken
-from channels.base import TemporaryFailure
+from channels.base import Outgoing, TemporaryFailure
 from journeys.calls import Ask, Call, Outcome
 from journeys.effects import Inside
 from journeys.plan import Plan
-from journeys.steps.send import ADDRESSES, Send
+from journeys.steps.send import ADDRESSES
 from journeys.templates import Renderer
 from storage import broadcasts, pages
-from storage.attempts import Settle
 from storage.broadcasts import Reader
+from storage.pages import Common, Copy
 from storage.trail import Visit
 
-BUSY, OVER = Outcome(status="busy"), Outcome(status="over")
+DONE, BUSY, OVER = Outcome(), Outcome(status="busy"), Outcome(status="over")
 
 
 @dataclass(slots=True)
 class Mailing:
-    """A page, what is known of its customers, and what there is to write when it is through."""
+    """A page, what is known of its customers, and what there is to write when it is through.
+
+    Each of its messages is tried once, all of them as one `attempt`.
+    """
 
     plan: Plan
     readers: Mapping[UUID, Reader]
-    attempted: Attempted
+    task: "asyncio.Task[Any]"
+    attempt: UUID = field(default_factory=uuid4)
+    circulars: dict[tuple[str, int], tuple[Circular, Common]] = field(default_factory=dict)
     visits: list[Visit] = field(default_factory=list)
     lines: "list[asyncio.Future[bool]]" = field(default_factory=list)
-
-    def addressee(self, asked: Question, step: Send) -> "Addressed | None":
-        """Whom a message of `step` is for; None if the customer was erased meanwhile."""
-        reader = self.readers.get(asked.instance)
-        if reader is None:
-            return None
-        return Addressed(
-            reader.attributes,
-            asked.inside.entry,
-            bool(reader.topics) and reader.wants_not(step.channel, step.topic or "*"),
-            step.channel in reader.suppressed,
-        )
-
-
-@dataclass(slots=True)
-class Addressed:
-    """An `Addressee` of a page."""
-
-    attributes: Mapping[str, Any]
-    entry: Mapping[str, Any]
-    is_unsubscribed: bool
-    is_suppressed: bool
-
-
-class Refused(Exception):
-    """A provider takes a message later, perhaps."""
 
 
 class Mailings:
@@ -94,60 +72,39 @@ class Mailings:
             },
             self._world.secret,
         )
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
-        return Mailing(plan, found, Attempted(task))
+        return Mailing(plan, found, cast("asyncio.Task[Any]", asyncio.current_task()))
 
-    async def answer(self, mailing: Mailing, call: Call, asked: Question) -> Outcome:
+    async def answer(self, mailing: Mailing, call: Call, asked: Passage) -> Outcome:
         """The answer to one visit; it is written down when the page is through."""
         if call is Call.RECORD:
             mailing.visits += ended(asked)
-            return Outcome()
-        letter = Letter.of(asked, mailing.plan, self._channels)
-        here = mailing.addressee(asked, letter.step)
-        if here is None:
-            return OVER
+            return DONE
+        reader = mailing.readers.get(asked.instance)
+        if reader is None:
+            return OVER  # the customer was erased meanwhile
+        circular, common = self._circular(mailing, asked)
+        copy = Copy(message_id(asked), asked.instance, mailing.attempt, asked.now, common)
         try:
-            settle = await self._sent(mailing, letter, here)
+            message = self._written(circular, copy, reader, asked)
         except Forbidden as forbidden:
-            settle = letter.settled("skipped", reason=forbidden.reason, detail=forbidden.detail)
-            await self._attempts.settle((settle, []))
-        except Refused:
+            return await self._skipped(mailing, asked, forbidden)
+        channel = circular.open_channel
+        if not channel.breaker.allows():
             return BUSY
-        if settle is None:
+        try:
+            line = await self._attempts.carry(copy, channel.provider, message, mailing.task)
+        except TemporaryFailure:
+            channel.breaker.failed()
+            return BUSY
+        channel.breaker.succeeded()
+        if line is None:
             return await self._otherwise(asked.whole())
-        exit = letter.exit(settle)
+        mailing.lines.append(line)
+        exit = circular.exit(copy.state)
         if exit is None:
             return BUSY
-        mailing.visits += letter.visits(settle)
+        mailing.visits += circular.visits(asked, copy.id, copy.state, copy.reason, copy.detail)
         return taken(asked, mailing.plan, exit)
-
-    async def _sent(self, mailing: Mailing, letter: Letter, here: Addressed) -> Settle | None:
-        """What became of a message; None if it was withdrawn.
-
-        Raises:
-            Forbidden: it must not be sent.
-            Refused: no provider takes it now.
-        """
-        channel = self._channels.get(letter.step.channel)
-        if channel is None:
-            raise Forbidden("no_provider", NO_PROVIDER)
-        address = letter.address(here)
-        parts = letter.words(self._renderer, here, {})
-        if not channel.breaker.allows():
-            raise Refused
-        try:
-            carried = await self._attempts.carry(
-                letter, channel.provider, address, parts, mailing.attempted
-            )
-        except TemporaryFailure as failure:
-            channel.breaker.failed()
-            raise Refused from failure
-        channel.breaker.succeeded()
-        if carried is None:
-            return None
-        settle, line = carried
-        mailing.lines.append(line)
-        return settle
 
     async def close(self, mailing: Mailing) -> None:
         """Write down what a page has come to: the ledger first, then the trail."""
@@ -156,8 +113,65 @@ class Mailings:
         if mailing.visits:
             await patiently(lambda: pages.close(self._world.pool, mailing.visits))
 
+    def _circular(self, mailing: Mailing, asked: Passage) -> tuple[Circular, Common]:
+        """What the messages of a step have in common, as they are written and in the ledger."""
+        found = mailing.circulars.get((asked.step, asked.visit))
+        if found is None:
+            one = Circular.of(mailing.plan, asked.step, self._channels)
+            common = Common(
+                one.step.id,
+                asked.visit,
+                one.step.channel,
+                mailing.plan.journey.class_,
+                one.step.topic,
+                one.guarantee,
+                one.channel.provider.name if one.channel is not None else "",
+            )
+            found = mailing.circulars[asked.step, asked.visit] = one, common
+        return found
 
-def ended(asked: Question) -> list[Visit]:
+    def _written(self, circular: Circular, copy: Copy, reader: Reader, asked: Passage) -> Outgoing:
+        """The message as its provider is handed it.
+
+        Raises:
+            Forbidden: it must not be sent.
+        """
+        step, _ = circular.step, circular.open_channel
+        address = circular.address(
+            reader.attributes,
+            is_unsubscribed=bool(reader.topics)
+            and reader.wants_not(step.channel, step.topic or "*"),
+            is_suppressed=step.channel in reader.suppressed,
+        )
+        parts = circular.words(
+            self._renderer,
+            copy.id,
+            copy.at,
+            customer=reader.attributes,
+            entry=asked.inside.entry,
+            steps={},
+        )
+        return Outgoing(
+            copy.id,
+            step.channel,
+            address,
+            parts,
+            self._attempts.sender,
+            copy.instance,
+            circular.plan.name,
+            step.id,
+        )
+
+    async def _skipped(self, mailing: Mailing, asked: Passage, forbidden: Forbidden) -> Outcome:
+        """The answer where a message must not be sent, and why."""
+        letter = Letter.of(asked, mailing.plan, self._channels)
+        settle = letter.settled("skipped", reason=forbidden.reason, detail=forbidden.detail)
+        await self._attempts.settle((settle, []))
+        mailing.visits += letter.visits(settle)
+        return taken(asked, mailing.plan, letter.circular.exit("skipped") or "")
+
+
+def ended(asked: Passage) -> list[Visit]:
     """The visits that rode along to the end of an instance."""
     *before, last = passed(asked)
     return [*before, replace(last, position=None, outcome=asked.outcome)]

@@ -1,11 +1,12 @@
 """One try to send: what a provider's answer means, and the lines of the ledger it makes."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from activities.letters import Letter
 from channels.base import (
+    Commit,
     OutcomeUnknown,
     Outgoing,
     PermanentFailure,
@@ -17,6 +18,8 @@ from storage import consent
 from storage.attempts import Begin, Settle
 from storage.messages import MessageState
 from storage.pool import Pool
+
+LONGEST = 500  # characters of a provider's words that are kept
 
 
 @dataclass(slots=True)
@@ -30,36 +33,28 @@ class Said:
 
 
 @dataclass(slots=True)
-class Attempt:
-    """An attempt under way in this process."""
-
-    id: UUID = field(default_factory=uuid4)
-    is_committed: bool = False
-
-
-@dataclass(slots=True)
 class Try:
-    """A written message on its way to a provider."""
+    """A written message on its way to a provider, in this process."""
 
     letter: Letter
     provider: Provider
     address: str
     parts: dict[str, str]
-    attempt: Attempt = field(default_factory=Attempt)
+    attempt: UUID = field(default_factory=uuid4)
+    is_committed: bool = False
 
     def outgoing(self, sender: str) -> Outgoing:
         """The message as the provider is handed it."""
+        letter = self.letter
         return Outgoing(
-            id=self.letter.id,
-            channel=self.letter.step.channel,
+            id=letter.id,
+            channel=letter.step.channel,
             address=self.address,
             parts=self.parts,
             sender=sender,
-            metadata={
-                "instance": str(self.letter.ask.instance),
-                "journey": self.letter.plan.name,
-                "step": self.letter.step.id,
-            },
+            instance=letter.ask.instance,
+            journey=letter.plan.name,
+            step=letter.step.id,
         )
 
     def beginning(self) -> Begin:
@@ -73,8 +68,8 @@ class Try:
             channel=letter.step.channel,
             class_=letter.plan.journey.class_,
             topic=letter.step.topic,
-            guarantee=letter.guarantee,
-            attempt=self.attempt.id,
+            guarantee=letter.circular.guarantee,
+            attempt=self.attempt,
             provider=self.provider.name,
             at=letter.ask.now,
         )
@@ -83,52 +78,44 @@ class Try:
         """The line of the ledger that a provider's answer makes."""
         return self.letter.settled(
             said.state,
-            self.attempt.id,
+            self.attempt,
             reason=said.reason,
-            detail=said.detail[:500],
+            detail=said.detail[:LONGEST],
             provider=self.provider.name,
             provider_id=said.provider_id,
         )
 
-    def deferred(self, failure: TemporaryFailure) -> Settle:
-        """The line of a message that is to be tried again."""
-        return self.line(Said("deferred", "temporary", failure.detail))
+
+def deferred(failure: TemporaryFailure) -> Said:
+    """What is said of a message that is to be tried again."""
+    return Said("deferred", "temporary", failure.detail)
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who messages are from, and what is remembered of addresses."""
+    """Hands messages to providers, and remembers bad addresses."""
 
     pool: Pool
-    name: str
     secret: bytes
 
-    async def send(self, one: Try, begin: Callable[[Begin], Awaitable[bool]]) -> Said | None:
-        """What the provider says; `begin` is asked at the point of no return. None: withdrawn.
+    async def send(
+        self, provider: Provider, message: Outgoing, commit: Commit, now: datetime
+    ) -> Said | None:
+        """What the provider says; None where the commit withdrew the message.
 
         Raises:
             TemporaryFailure: the message is not sent.
         """
-
-        async def commit() -> bool:
-            one.attempt.is_committed = await begin(one.beginning())
-            return one.attempt.is_committed
-
         try:
-            accepted = await one.provider.send(one.outgoing(self.name), commit)
+            accepted = await provider.send(message, commit)
         except Withdrawn:
             return None
         except PermanentFailure as failure:
-            await self._suppress(one, failure)
+            if failure.suppress:  # do not write again to an address that the provider calls bad
+                await consent.suppress(
+                    self.pool, message.channel, message.address, self.secret, "refused", now
+                )
             return Said("refused", "refused", failure.detail)
         except OutcomeUnknown as failure:
             return Said("unknown", "no_answer", failure.detail)
         return Said("accepted", None, accepted.detail, accepted.provider_id)
-
-    async def _suppress(self, one: Try, failure: PermanentFailure) -> None:
-        """Do not write to an address again that the provider calls bad."""
-        if failure.suppress:
-            letter = one.letter
-            await consent.suppress(
-                self.pool, letter.step.channel, one.address, self.secret, "refused", letter.ask.now
-            )

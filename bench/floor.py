@@ -41,6 +41,7 @@ class Mailer:
         outgoing = Outgoing(
             id=UUID(id), channel="email", address="floor@customers.example",
             parts={"subject": "Hello", "text": "Hello there."}, sender="bench@parcours.localhost",
+            instance=UUID(id), journey="floor", step="send",
         )  # fmt: skip
         await self._provider.send(outgoing, commit)
         await self._pool.execute("UPDATE floor SET state = 'accepted' WHERE id = $1", UUID(id))

@@ -21,15 +21,20 @@ Commit = Callable[[], Awaitable[bool]]
 
 @dataclass(slots=True)
 class Outgoing:
-    """One rendered message on its way to a provider; its id is the ledger's."""
+    """One rendered message on its way to a provider; its id is the ledger's.
+
+    `instance`, `journey` and `step` say what it was sent for.
+    """
 
     id: UUID
     channel: str
     address: str
     parts: Mapping[str, str]
     sender: str
+    instance: UUID
+    journey: str
+    step: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

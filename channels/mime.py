@@ -5,69 +5,71 @@ as quoted-printable otherwise.
 """
 
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
 from channels.base import Outgoing, PermanentFailure
 from channels.mail_headers import LONGEST_LINE, from_header, further, unstructured
 
+KINDS = (("text", "plain"), ("html", "html"))
+
 
 def build(message: Outgoing, now: datetime, eight_bit: bool) -> bytes:
     """The mail with CRLF line ends; `eight_bit` says that the server takes bytes above 127."""
     bodies = [
-        (kind, body(message.parts[part], eight_bit))
-        for part, kind in (("text", "plain"), ("html", "html"))
+        single(kind, *body(message.parts[part], eight_bit))
+        for part, kind in KINDS
         if part in message.parts
     ]
     if not bodies:
         raise PermanentFailure("the message has neither text nor html")
-    return "\r\n".join(heading(message, now)).encode() + (
-        single(*bodies[0]) if len(bodies) == 1 else alternative(message, bodies)
+    id = str(message.id)
+    return heading(message, id, now).encode() + (
+        bodies[0] if len(bodies) == 1 else alternative(id, bodies)
     )
 
 
-def heading(message: Outgoing, now: datetime) -> list[str]:
+def heading(message: Outgoing, id: str, now: datetime) -> str:
     """All header lines but those about the content."""
     sender, address = from_header(message.sender)
-    domain = address.rpartition("@")[2]
-    lines = [
-        f"Date: {date(now.replace(microsecond=0))}",
-        sender,
-        f"To: {message.address}",
-        unstructured("Subject", message.parts.get("subject", "").strip()),
-        f"Message-ID: <{message.id}@{domain}>",
-        f"X-Parcours-Message: {message.id}",
-    ]
-    lines.extend(further(name, value) for name, value in message.headers.items())
-    lines.append("MIME-Version: 1.0\r\n")
-    return lines
+    subject = unstructured("Subject", message.parts.get("subject", "").strip())
+    more = "".join(f"{further(name, value)}\r\n" for name, value in message.headers.items())
+    return (
+        f"Date: {date(int(now.timestamp()))}\r\n{sender}\r\nTo: {message.address}\r\n{subject}\r\n"
+        f"Message-ID: <{id}@{address.rpartition('@')[2]}>\r\nX-Parcours-Message: {id}\r\n"
+        f"{more}MIME-Version: 1.0\r\n"
+    )
 
 
 @lru_cache(maxsize=16)
-def date(now: datetime) -> str:
+def date(second: int) -> str:
     """The Date header's value, which is the same for every mail of a second."""
-    return format_datetime(now)
+    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
-def single(kind: str, encoded: tuple[str, bytes]) -> bytes:
-    """Content headers and body of a mail with one part."""
-    encoding, data = encoded
+def single(kind: str, encoding: str, data: bytes) -> bytes:
+    """Content headers and body of a part."""
+    return content(kind, encoding) + data
+
+
+@lru_cache(maxsize=16)
+def content(kind: str, encoding: str) -> bytes:
+    """The content headers of a part."""
     return (
         f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    ).encode() + data
+    ).encode()
 
 
-def alternative(message: Outgoing, bodies: list[tuple[str, tuple[str, bytes]]]) -> bytes:
+def alternative(id: str, bodies: list[bytes]) -> bytes:
     """Content headers and body of a mail with several renderings of the same."""
-    boundary = f"=_{message.id.hex}"
-    while any(boundary.encode() in data for _, (_, data) in bodies):
-        boundary += "_"
-    separator = f"--{boundary}\r\n".encode()
+    boundary = f"=_{id}".encode()
+    while any(boundary in one for one in bodies):
+        boundary += b"_"
     return b"".join((
-        f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode(),
-        *(separator + single(kind, encoded) + b"\r\n" for kind, encoded in bodies),
-        f"--{boundary}--\r\n".encode(),
+        b'Content-Type: multipart/alternative;\r\n boundary="%b"\r\n' % boundary,
+        *[b"\r\n--%b\r\n%b" % (boundary, one) for one in bodies],
+        b"\r\n--%b--\r\n" % boundary,
     ))
 
 
@@ -85,4 +87,9 @@ def body(text: str, eight_bit: bool) -> tuple[str, bytes]:
 
 def is_narrow(data: bytes) -> bool:
     """Whether no line is longer than SMTP allows."""
-    return len(data) <= LONGEST_LINE or max(map(len, data.split(b"\r\n"))) <= LONGEST_LINE
+    start = 0
+    while len(data) - start > LONGEST_LINE:
+        start = data.rfind(b"\r\n", start, start + LONGEST_LINE + 2) + 2
+        if start == 1:
+            return False
+    return True

@@ -87,7 +87,11 @@ class SignedHttp:
                 "id": str(message.id),
                 "channel": message.channel,
                 "to": message.address,
-                "metadata": dict(message.metadata),
+                "metadata": {
+                    "instance": str(message.instance),
+                    "journey": message.journey,
+                    "step": message.step,
+                },
             },
         })
         seconds = str(int(now.timestamp()))

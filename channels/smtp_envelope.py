@@ -76,4 +76,4 @@ def refusal(link: Link, reply: Reply, *, is_about_recipient: bool) -> ChannelErr
 
 def lines(said: Sequence[str]) -> bytes:
     """Commands as they are written."""
-    return "".join(f"{command}\r\n" for command in said).encode()
+    return ("\r\n".join(said) + "\r\n").encode()

@@ -27,6 +27,9 @@ class Link(asyncio.Protocol):
         self._replies: list[Reply] = []
         self._wanted = 0
         self._waiter: asyncio.Future[None] | None = None
+        self._limit = timedelta(0)
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio, once more after STARTTLS."""
@@ -46,6 +49,9 @@ class Link(asyncio.Protocol):
         """Called by asyncio when the connection is gone."""
         if self.loss is None:
             self.loss = f"connection lost: {exc}" if exc else "connection closed by the server"
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._wake()
 
     @property
@@ -68,13 +74,15 @@ class Link(asyncio.Protocol):
         if len(self._replies) < count and self.loss is None:
             self._wanted = count
             self._waiter = self._loop.create_future()
-            timer = self._loop.call_later(timeout.total_seconds(), self._expire, timeout)
+            self._watch(timeout)
             try:
                 await self._waiter
             finally:
-                timer.cancel()
                 self._waiter = None
-        taken, self._replies = self._replies[:count], self._replies[count:]
+        if len(self._replies) == count:
+            taken, self._replies = self._replies, []
+        else:
+            taken, self._replies = self._replies[:count], self._replies[count:]
         return taken
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: timedelta) -> None:
@@ -106,8 +114,24 @@ class Link(asyncio.Protocol):
             self.loss = "closed by us"
             self._transport.close()
 
-    def _expire(self, timeout: timedelta) -> None:
-        self.abort(f"no reply within {timeout.total_seconds():g} s")
+    def _watch(self, limit: timedelta) -> None:
+        """Wait no longer than this; a timer that is set looks after many replies in a row."""
+        self._limit = limit
+        self._deadline = self._loop.time() + limit.total_seconds()
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._expire)
+        else:
+            self.abort(f"no reply within {self._limit.total_seconds():g} s")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -21,6 +21,13 @@ class Reply:
 
     code: int
     lines: tuple[str, ...]
+    text: str
+    """Code and lines in one."""
+
+    @classmethod
+    def of(cls, code: int, lines: tuple[str, ...]) -> "Reply":
+        """The reply with this code and these lines."""
+        return cls(code, lines, f"{code} {' '.join(line for line in lines if line)}".rstrip())
 
     @property
     def enhanced(self) -> str | None:
@@ -34,7 +41,7 @@ class Reply:
         return self.code < 400
 
     def __str__(self) -> str:
-        return f"{self.code} {' '.join(line for line in self.lines if line)}".rstrip()
+        return self.text
 
 
 class ReplyParser:
@@ -52,10 +59,11 @@ class ReplyParser:
 
     def feed(self, data: bytes) -> list[Reply]:
         """The replies that are complete with `data`."""
-        *complete, self._rest = (self._rest + data).split(b"\n")
+        lines = (self._rest + data if self._rest else data).split(b"\n")
+        self._rest = lines.pop()
         if len(self._rest) > LONGEST_LINE:
             raise MalformedReplyError(f"a reply line is longer than {LONGEST_LINE} bytes")
-        return [reply for line in complete if (reply := self._line(line)) is not None]
+        return [reply for line in lines if (reply := self._line(line)) is not None]
 
     def _line(self, line: bytes) -> Reply | None:
         if not self._lines and (reply := usual(line)) is not None:
@@ -75,7 +83,7 @@ class ReplyParser:
         if found.group(2) == b"-":
             return None
         lines, self._lines = tuple(self._lines), []
-        return Reply(code, lines)
+        return Reply.of(code, lines)
 
 
 @lru_cache(maxsize=256)
@@ -84,7 +92,7 @@ def usual(line: bytes) -> Reply | None:
     found = LINE.fullmatch(line.rstrip(b"\r")) if len(line) <= LONGEST_LINE else None
     if found is None or found.group(2) == b"-":
         return None
-    return Reply(int(found.group(1)), (printable(found.group(3) or b""),))
+    return Reply.of(int(found.group(1)), (printable(found.group(3) or b""),))
 
 
 def printable(line: bytes) -> str:

@@ -47,7 +47,7 @@ class Gather(Generic[In, Out]):
         run: Callable[[list[In]], Awaitable[Sequence[Out]]],
         limit: int = 1000,
         *,
-        weigh: Callable[[In], int] = lambda _: 1,
+        weigh: Callable[[In], int] | None = None,
         lanes: int = 1,
         linger: float | None = None,
         enough: int = 1,
@@ -96,13 +96,12 @@ class Gather(Generic[In, Out]):
         batch: list[Waiting[In, Out]] = []
         weight = 0
         while self._waiting:
-            item, future = self._waiting[0]
-            weight += self._weigh(item)
+            weight += self._weigh(self._waiting[0][0]) if self._weigh is not None else 1
             if batch and weight > self._limit:
                 break
-            self._waiting.popleft()
-            if not future.cancelled():
-                batch.append((item, future))
+            waiting = self._waiting.popleft()
+            if not waiting[1].cancelled():
+                batch.append(waiting)
         return batch
 
     async def _settle(self, batch: list[Waiting[In, Out]]) -> None:

@@ -1,34 +1,64 @@
 """What a page of a broadcast writes: lines of the ledger on its way, its visits at the end."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from storage.attempts import LEASE, LOCKED, MAY_SEND, Begin, Settle
+from storage.attempts import LEASE, LOCKED, MAY_SEND
+from storage.messages import MessageState
 from storage.pool import Db
 from storage.trail import Visit
 
 
-async def exchange(connection: Db, begins: Sequence[Begin], settles: Sequence[Settle]) -> set[UUID]:
+class Common(NamedTuple):
+    """What the ledger's lines of one step have in common, visited as the `visit`th."""
+
+    step: str
+    visit: int
+    channel: str
+    class_: str
+    topic: str | None
+    guarantee: str
+    provider: str
+
+
+@dataclass(slots=True, eq=False)
+class Copy:
+    """A message of a page, tried once: `sending` until something became of it."""
+
+    id: UUID
+    instance: UUID
+    attempt: UUID
+    at: datetime
+    common: Common
+    state: MessageState = "sending"
+    reason: str | None = None
+    detail: str | None = None
+    provider_id: str | None = None
+    is_committed: bool = False
+
+
+async def exchange(connection: Db, begins: Sequence[Copy], settles: Sequence[Copy]) -> set[UUID]:
     """Write what became of messages, and begin others; the messages that may be sent now.
 
     As `attempts.begin` and `attempts.settle` do it, without visits: a page writes those at its
     end. One statement for those of one step, which is nearly always all of them. Doing it twice is
     harmless: what an attempt has begun is its own.
     """
-    alike: dict[tuple[Any, ...], list[Begin]] = {} if begins else {(None,) * 7: []}
+    alike: dict[Common | None, list[Copy]] = {} if begins else {None: []}
     for one in begins:
-        step = one.step, one.visit, one.channel, one.class_, one.topic, one.guarantee, one.provider
-        alike.setdefault(step, []).append(one)
+        alike.setdefault(one.common, []).append(one)
     begun: set[UUID] = set()
-    for step, group in alike.items():
-        begun |= await _exchange(connection, group, step, settles)
+    for common, group in alike.items():
+        begun |= await _exchange(connection, group, common, settles)
         settles = ()
     return begun
 
 
 async def _exchange(
-    connection: Db, begins: Sequence[Begin], step: Sequence[Any], settles: Sequence[Settle]
+    connection: Db, begins: Sequence[Copy], common: Common | None, settles: Sequence[Copy]
 ) -> set[UUID]:
     rows = await connection.fetch(
         f"""
@@ -70,7 +100,7 @@ async def _exchange(
         [one.instance for one in begins],
         [one.attempt for one in begins],
         [one.at for one in begins],
-        *step,
+        *(common or (None,) * len(Common._fields)),
         LEASE,
     )
     return {row["id"] for row in rows}

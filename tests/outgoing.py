@@ -22,8 +22,10 @@ def outgoing(
         address=address,
         parts=parts or {"subject": "Hello", "text": "Hi Ann\n", "html": "<p>Hi Ann</p>\n"},
         sender=sender,
+        instance=uuid4(),
+        journey="welcome",
+        step="s1",
         headers=headers or {},
-        metadata={"instance": "i1", "journey": "welcome", "step": "s1"},
     )
 
 

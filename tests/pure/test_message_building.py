@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.base import InvalidRouteError, PermanentFailure
-from channels.mime import build
+from channels.mime import build, is_narrow
 from channels.smtp_reply import LONGEST_LINE, MalformedReplyError, ReplyParser
 from channels.smtp_url import SmtpUrl
 from tests.outgoing import outgoing
@@ -198,3 +198,9 @@ def test_smtp_url_is_read() -> None:
 def test_bad_smtp_url_says_why(url: str, named: str) -> None:
     with pytest.raises(InvalidRouteError, match=named):
         SmtpUrl.parse(url)
+
+
+@given(st.lists(st.sampled_from([0, 1, 500, 996, 997, 998, 999, 1000, 1996]), max_size=6))
+def test_a_body_is_narrow_when_each_of_its_lines_is(lengths: list[int]) -> None:
+    data = b"\r\n".join(b"x" * length for length in lengths)
+    assert is_narrow(data) == all(length <= 998 for length in lengths)
