@@ -14,6 +14,7 @@ from activities.decisions import Decisions
 from activities.deliveries import Deliveries
 from activities.letters import Channel
 from activities.listening import Listening
+from activities.mailing import Means
 from activities.mailings import Mailings
 from activities.requests import Requests
 from activities.runs import Runs
@@ -108,7 +109,8 @@ def workers(
         Call.EMIT: decisions.emit,
         Call.RECORD: decisions.record,
     }
-    mailings = Mailings(world, attempts, channels, renderer, deliveries.deliver_paged)
+    means = Means(world.pool, attempts, channels, round.clock, deliveries.deliver_paged)
+    mailings = Mailings(means, renderer, world.secret)
     runs = Runs(round, Broadcasts(round, channels, mailings, answers))
     groups = Worker(
         client,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -38,7 +38,7 @@ class Attempts:
         self._sender = Sender(pool, secret)
         self._tasks: dict[UUID, tuple[Try | Copy, asyncio.Task[Any]]] = {}
         self._begin = Gather(self._begin_all, TOGETHER)
-        self._exchange: Gather[Copy, bool] = Gather(
+        self.exchange: Gather[Copy, bool] = Gather(
             self._exchange_all, TOGETHER, linger=LINGER, enough=ENOUGH
         )
         self.settle: Gather[Settled, None] = Gather(self._settle_all, TOGETHER)
@@ -62,33 +62,17 @@ class Attempts:
         task.add_done_callback(lambda _: self._tasks.pop(letter.id, None))
         return task
 
-    async def carry(
-        self, copy: Copy, provider: Provider, message: Outgoing, page: "asyncio.Task[Any]"
-    ) -> "asyncio.Future[bool] | None":
-        """Send for a page, which nobody cancels; what became of it stands in `copy`.
-
-        The future is done when that is written; None where the message was withdrawn. The lines of
-        a broadcast are written together with the beginnings of its next messages, and without
-        visits.
-
-        Raises:
-            TemporaryFailure: not sent, and written down as deferred if it had begun.
-        """
-
-        async def commit() -> bool:
-            copy.is_committed = await self._exchange.put(copy)
-            return copy.is_committed
-
+    def track(self, copy: Copy, page: "asyncio.Task[Any]") -> None:
+        """A message of a page is under way, in the page's task."""
         self._tasks[copy.id] = copy, page
-        try:
-            said = await self._sender.send(provider, message, commit, copy.at)
-        except TemporaryFailure as failure:
-            if copy.is_committed:
-                await self._exchange.put(became(copy, deferred(failure)))
-            raise
-        finally:
-            del self._tasks[copy.id]
-        return self._exchange.put(became(copy, said)) if said is not None else None
+
+    def untrack(self, copy: Copy) -> None:
+        """It is not any more."""
+        self._tasks.pop(copy.id, None)
+
+    async def suppress(self, message: Outgoing, now: datetime) -> None:
+        """Do not write again to an address that its provider calls bad."""
+        await self._sender.suppress(message, now)
 
     def is_committed(self, id: UUID) -> bool:
         """Whether the attempt for a message has passed the point of no return."""
@@ -137,7 +121,9 @@ class Attempts:
         begins = [one for one in lines if one.state == "sending"]
         settles = [one for one in lines if one.state != "sending"]
         begun = await patiently(lambda: pages.exchange(self._pool, begins, settles))
-        return [one.id in begun for one in lines]
+        for one in begins:
+            one.is_committed = one.id in begun
+        return [one.is_committed for one in lines]
 
     async def _begin_all(self, begins: list[Begin]) -> list[bool]:
         begun = await attempts.begin(self._pool, begins)

@@ -6,14 +6,14 @@ not take at the first try, while it takes others, goes on as a workflow of its o
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
 from activities.letters import Channel
 from activities.mailings import Mailings
-from activities.passages import Answer, Passage, PutOff
+from activities.passages import Answer, Page, Passage, PutOff
 from journeys.calls import Ask, Call, Outcome
 from journeys.effects import Inside
 from journeys.errors import InstanceOver
@@ -30,15 +30,6 @@ GLANCE = 0.5  # seconds between two looks at a message that somebody else is sen
 
 Answers = Mapping[Call, Callable[[Ask], Awaitable[Outcome]]]
 Fate = Literal["done", "busy", "held"]
-
-
-@dataclass(slots=True)
-class Page:
-    """Instances that are taken to their end together; `stopped` says why no other one is begun."""
-
-    stopped: Fate | None = None
-    refused: list[UUID] = field(default_factory=list)
-    """Whom a provider did not take."""
 
 
 class Broadcasts:
@@ -85,17 +76,8 @@ class Broadcasts:
         return await insides(self._round.registry, self._round.pool, rows)
 
     async def _fresh(self, plan: Plan, page: Page, insides: Sequence[Inside]) -> Fate:
-        mailing = await self._mailings.begin(plan, insides)
-
-        async def answer(call: Call, asked: Passage) -> Outcome:
-            if page.stopped is not None:
-                raise PutOff(page.stopped)
-            return await self._mailings.answer(mailing, call, asked)
-
-        try:
-            await self._walk_all(page, insides, answer)
-        finally:
-            await self._mailings.close(mailing)
+        with self._claimed(insides) as mine:
+            await self._mailings.send(plan, page, mine)
         return await self._concluded(page)
 
     async def _otherwise(self, plan: Plan, page: Page, insides: Sequence[Inside]) -> Fate:
@@ -111,16 +93,24 @@ class Broadcasts:
         return await self._concluded(page)
 
     async def _walk_all(self, page: Page, insides: Sequence[Inside], answer: Answer) -> None:
-        mine = [one for one in insides if one.id not in self._mine]
-        ids = {one.id for one in mine}
-        self._mine |= ids
-        waiting = iter(mine)
-        lanes = [self._lane(page, waiting, answer) for _ in range(min(AT_ONCE, len(mine)))]
-        ends = await asyncio.gather(*lanes, return_exceptions=True)
-        self._mine -= ids
+        with self._claimed(insides) as mine:
+            waiting = iter(mine)
+            lanes = [self._lane(page, waiting, answer) for _ in range(min(AT_ONCE, len(mine)))]
+            ends = await asyncio.gather(*lanes, return_exceptions=True)
         for end in ends:
             if isinstance(end, BaseException):
                 raise end
+
+    @contextmanager
+    def _claimed(self, insides: Iterable[Inside]) -> Iterator[list[Inside]]:
+        """Those of these whom nobody here has, as ours meanwhile."""
+        mine = [one for one in insides if one.id not in self._mine]
+        ids = {one.id for one in mine}
+        self._mine |= ids
+        try:
+            yield mine
+        finally:
+            self._mine -= ids
 
     async def _lane(self, page: Page, waiting: Iterator[Inside], answer: Answer) -> None:
         """Walk one after the other; if something breaks, nobody begins anything more."""
@@ -130,25 +120,10 @@ class Broadcasts:
             except InstanceOver:
                 continue
             except PutOff as put_off:
-                self._put_off(page, one, put_off)
+                page.put_off(one, put_off, self._channels)
             except BaseException:
                 page.stopped = "busy"
                 raise
-
-    def _put_off(self, page: Page, one: Inside, put_off: PutOff) -> None:
-        """Somebody cannot go on: stop the page, unless it is this one message alone."""
-        if put_off.status == "pending":
-            return  # somebody else is at it; if not, it is left behind
-        if put_off.status == "held":
-            page.stopped = "held"
-        elif any(
-            channel.breaker.state != "closed"
-            for name, channel in self._channels.items()
-            if name in one.plan.channels
-        ):
-            page.stopped = page.stopped or "busy"
-        else:
-            page.refused.append(one.id)
 
     async def _concluded(self, page: Page) -> Fate:
         if page.stopped is None and page.refused:

@@ -1,13 +1,19 @@
 """The runtime of an instance of a broadcast: it walks within a page, and waits for nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import coroutine
 from typing import Literal, NoReturn
+from uuid import UUID
 
+from activities.letters import Channel
 from journeys.calls import Ask, Call, Outcome, Passed
 from journeys.chance import chance
 from journeys.effects import Inside
 from journeys.errors import InstanceOver
+
+Stop = Literal["busy", "held"]
 
 
 class PutOff(Exception):
@@ -16,6 +22,30 @@ class PutOff(Exception):
     def __init__(self, status: str) -> None:
         super().__init__(status)
         self.status = status
+
+
+@dataclass(slots=True)
+class Page:
+    """Instances that are taken to their end together; `stopped` says why no other one is begun."""
+
+    stopped: Stop | None = None
+    refused: list[UUID] = field(default_factory=list)
+    """Whom a provider did not take."""
+
+    def put_off(self, one: Inside, put_off: PutOff, channels: Mapping[str, Channel]) -> None:
+        """Somebody cannot go on: stop the page, unless it is this one message alone."""
+        if put_off.status == "pending":
+            return  # somebody else is at it; if not, it is left behind
+        if put_off.status == "held":
+            self.stopped = "held"
+        elif any(
+            channel.breaker.state != "closed"
+            for name, channel in channels.items()
+            if name in one.plan.channels
+        ):
+            self.stopped = self.stopped or "busy"
+        else:
+            self.refused.append(one.id)
 
 
 class Passage:
@@ -106,3 +136,9 @@ class Passage:
 
 
 Answer = Callable[[Call, Passage], Awaitable[Outcome]]
+
+
+@coroutine
+def handed_on(call: Call, passage: Passage) -> Generator[Call, Outcome, Outcome]:
+    """What a passage asks, handed on to whoever walks it."""
+    return (yield call)

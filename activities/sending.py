@@ -86,6 +86,15 @@ class Try:
         )
 
 
+def said_of(error: Exception) -> Said | None:
+    """What a provider's error means for good; None if it means nothing to us."""
+    if isinstance(error, PermanentFailure):
+        return Said("refused", "refused", error.detail)
+    if isinstance(error, OutcomeUnknown):
+        return Said("unknown", "no_answer", error.detail)
+    return None
+
+
 def deferred(failure: TemporaryFailure) -> Said:
     """What is said of a message that is to be tried again."""
     return Said("deferred", "temporary", failure.detail)
@@ -111,11 +120,15 @@ class Sender:
         except Withdrawn:
             return None
         except PermanentFailure as failure:
-            if failure.suppress:  # do not write again to an address that the provider calls bad
-                await consent.suppress(
-                    self.pool, message.channel, message.address, self.secret, "refused", now
-                )
-            return Said("refused", "refused", failure.detail)
+            if failure.suppress:
+                await self.suppress(message, now)
+            return said_of(failure)
         except OutcomeUnknown as failure:
-            return Said("unknown", "no_answer", failure.detail)
+            return said_of(failure)
         return Said("accepted", None, accepted.detail, accepted.provider_id)
+
+    async def suppress(self, message: Outgoing, now: datetime) -> None:
+        """Do not write again to an address that its provider calls bad."""
+        await consent.suppress(
+            self.pool, message.channel, message.address, self.secret, "refused", now
+        )

@@ -45,6 +45,44 @@ class Accepted:
     detail: str
 
 
+class Parcel(Protocol):
+    """A message that a provider fetches by itself, and who answers for it.
+
+    Either `succeed` or `fail` is called, once, and in the instant in which it is known.
+    """
+
+    @property
+    def message(self) -> Outgoing:
+        """What is sent."""
+        ...
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it is still to be sent."""
+        ...
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a task waits for the answer, which hears of it a turn of the loop later."""
+        ...
+
+    def commit(self) -> Awaitable[bool]:
+        """Part of `Provider.send`."""
+        ...
+
+    def succeed(self, accepted: Accepted) -> None:
+        """It was taken."""
+        ...
+
+    def fail(self, error: Exception) -> None:
+        """It was not, or nobody knows: a `ChannelError`, or whatever went wrong."""
+        ...
+
+
+Source = Callable[[], Parcel | None]
+"""Gives the next parcel, or None while there is none."""
+
+
 class Provider(Protocol):
     """Carries messages of one channel.
 
@@ -58,6 +96,10 @@ class Provider(Protocol):
 
     async def send(self, message: Outgoing, commit: Commit) -> Accepted:
         """Send one message, or raise a `ChannelError` that says what is certain."""
+        ...
+
+    def pull(self, source: Source) -> None:
+        """Carry what `source` gives, as `send` would, until it gives nothing."""
         ...
 
     async def close(self) -> None:

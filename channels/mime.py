@@ -79,7 +79,7 @@ def body(text: str, eight_bit: bool) -> tuple[str, bytes]:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.endswith("\n"):
         text += "\n"
-    data = text.replace("\n", "\r\n").encode("utf-8", "replace")
+    data = text.encode("utf-8", "replace").replace(b"\n", b"\r\n")
     if (text.isascii() or eight_bit) and b"\0" not in data and is_narrow(data):
         return ("7bit" if text.isascii() else "8bit"), data
     return "quoted-printable", binascii.b2a_qp(data, istext=True)

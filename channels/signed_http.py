@@ -20,13 +20,16 @@ from channels.base import (
     Outgoing,
     PermanentFailure,
     RateLimited,
+    Source,
     TemporaryFailure,
     Withdrawn,
 )
 from channels.guard import guarded_client, read_limited
+from channels.lanes import lanes_of
 
 LARGEST_ANSWER = 64 * 1024
 SHOWN = 500
+AT_ONCE = 40  # messages of broadcasts
 PHASES = 3  # connecting, writing, reading: no trickle of bytes holds us longer than all three
 
 NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -53,6 +56,11 @@ class SignedHttp:
         self._client = guarded_client(allow_private, timeout)
         self._limit = PHASES * timeout.total_seconds()
         self._now = now
+        self._lanes = lanes_of(self, AT_ONCE)
+
+    def pull(self, source: Source) -> None:
+        """Post what `source` gives; see `Provider`."""
+        self._lanes.pull(source)
 
     async def send(self, message: Outgoing, commit: Commit) -> Accepted:
         """Post one message; see `Provider`."""

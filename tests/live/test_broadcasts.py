@@ -228,6 +228,35 @@ async def test_whom_the_provider_puts_off_goes_on_as_a_workflow(
         assert len(server.mails) == 50
 
 
+async def test_each_fate_of_a_message_is_written_down(database_url: str, temporal: str) -> None:
+    async with unreliable(database_url, temporal) as (live, _):
+        made = await readers(live, 20)
+        tags = ["5xx", "relay", "5xxdata", "drop-after-data", "garbage", "drop-at-data"]
+        for one, tag in zip(made, tags, strict=False):
+            await learn(live.pool, one, email=f"reader+{tag}@x.example")
+        await live.publish(news("fates"))
+        await begun(live, "fates")
+
+        async with working(live.settings):
+            await live.until(OVER, within=30)
+            await live.until("SELECT bool_and(state <> 'sending') FROM messages")
+
+        rows = await live.pool.fetch("SELECT customer, state, detail FROM messages")
+        fates = {row["customer"]: (row["state"], row["detail"]) for row in rows}
+        told = [fates.get(one) for one in made[:5]]
+        assert told == [
+            ("refused", "550 5.1.1 no such user"),
+            ("refused", "550 5.7.1 relaying denied"),
+            ("refused", "554 5.7.1 looks like 5.7.1 spam"),
+            ("unknown", "no answer to the body: connection closed by the server"),
+            ("unknown", "no answer to the body: not an SMTP reply: what?"),
+        ]
+        assert {fates[one][0] for one in made[6:]} == {"accepted"}
+        assert await live.pool.fetchval("SELECT count(*) FROM suppressions") == 1
+        visits = Counter(await live.exits("fates"))
+        assert (visits["news", "not_sent"], visits["news", "sent"]) == (3, 16)
+
+
 async def test_a_broadcast_waits_while_its_provider_is_away(live: System) -> None:
     await readers(live, 300)
     await live.publish(news("patient"))

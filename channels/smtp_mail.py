@@ -1,27 +1,42 @@
-"""A mail that waits for a connection, and who waits for it."""
+"""Mails on their way: one that somebody waits for, and any once its bytes are written."""
 
 import asyncio
 from dataclasses import dataclass
+from typing import ClassVar
 
-from channels.base import Accepted, Commit, Outgoing
+from channels.base import Accepted, Commit, Outgoing, Parcel
+
+
+@dataclass(slots=True, eq=False)
+class Mail:
+    """A parcel with its bytes and the commands of its envelope."""
+
+    parcel: Parcel
+    data: bytes
+    said: tuple[str, ...]
 
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """A mail that somebody waits for, and once its envelope is written, its bytes and commands."""
+    """A `Parcel` that a task waits for."""
 
     message: Outgoing
-    commit: Commit
+    _commit: Commit
     answer: asyncio.Future[Accepted]
-    data: bytes = b""
-    said: tuple[str, ...] = ()
     _lane: "asyncio.Task[None] | None" = None  # which awaits its commit now
 
-    async def committed(self) -> bool:
+    is_awaited: ClassVar[bool] = True
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether it still is waited for."""
+        return not self.answer.cancelled()
+
+    async def commit(self) -> bool:
         """What its commit says; False as soon as nobody waits for it any more."""
         self._lane = asyncio.current_task()
         try:
-            return await self.commit()
+            return await self._commit()
         except asyncio.CancelledError:
             if self._lane is None or not self.answer.cancelled():
                 raise
@@ -40,7 +55,7 @@ class Pending:
         if not self.answer.done():
             self.answer.set_result(accepted)
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
         """Tell who waits, if anybody still does."""
         if not self.answer.done():
             self.answer.set_exception(error)
