@@ -45,11 +45,15 @@ class Context(RenderContext):
     def plainly(self, path: Sequence[object]) -> object:
         """What lies in dictionaries within dictionaries, by far the most of what is asked for."""
         value: object = self.globals
-        for name in path:
-            if type(value) is not dict:
-                return None
-            value = value.get(name)
-        return value if path[0] not in self.locals and self.scope.size() == PLAIN_SCOPE else None
+        try:
+            for name in path:
+                if type(value) is not dict:
+                    return None
+                value = value.get(name)
+            is_plain = path[0] not in self.locals and self.scope.size() == PLAIN_SCOPE
+        except TypeError:  # a list or a dictionary is no name
+            return None
+        return value if is_plain else None
 
 
 class Buffer(LimitedStringIO):

@@ -45,6 +45,7 @@ def rendered(source: str, part: str = "text") -> str:
         ("{{ customer.nope.deeper | default: 'there' }}", "there"),
         ("{{ customer.nothing | default: 'there' }}", "there"),
         ("{% assign n = customer.nope %}{{ n | default: 'there' }}", "there"),
+        ("{{ customer[entry.items] | default: 'there' }}", "there"),
         ("{% if customer.nope %}a{% else %}b{% endif %}", "b"),
         ("{% if customer.nope == 'x' %}a{% else %}b{% endif %}", "b"),
         ("{% if customer.nope > 3 %}a{% else %}b{% endif %}", "b"),
