@@ -71,4 +71,6 @@ class Renderer:
             raise TemplateError(part, line_of(error, source), str(error.message)) from error
         except (ArithmeticError, ValueError) as error:
             raise TemplateError(part, 1, str(error)) from error
-        return BREAKS.sub(" ", text).strip() if part in ONE_LINE else text
+        if part not in ONE_LINE:
+            return text
+        return (text if text.isprintable() else BREAKS.sub(" ", text)).strip()

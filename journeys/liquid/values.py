@@ -6,6 +6,7 @@ from liquid import Token
 from liquid.exceptions import LoopIterationLimitError, UndefinedError
 from liquid.undefined import Undefined
 
+MOST_BYTES = 1_000_000
 MOST_ITERATIONS = 10_000
 
 
