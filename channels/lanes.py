@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import cast
 
 from channels.base import Parcel, Provider, Source
 
@@ -27,19 +28,18 @@ class Lanes:
             self._sources.append(source)
         free = self._size - len(self._tasks)
         for _ in range(free if width is None else min(free, width)):
-            task = asyncio.create_task(self._lane())
-            self._tasks.add(task)
+            self._tasks.add(asyncio.create_task(self._lane()))
 
     def next(self) -> Parcel | None:
         """The next parcel, for a lane that can take one."""
         if self._again:
             return self._again.popleft()
         while self._sources:
-            source = self._sources[0]
+            source = self._sources.popleft()
             if (parcel := source()) is not None:
-                self._sources.rotate(-1)
+                if source not in self._sources:
+                    self._sources.append(source)
                 return parcel
-            self._sources.remove(source)
         return None
 
     def put_back(self, parcel: Parcel) -> None:
@@ -47,10 +47,12 @@ class Lanes:
         self._again.append(parcel)
 
     async def _lane(self) -> None:
-        while (parcel := self.next()) is not None:
-            await self._carry(parcel)
-        # In the same breath as the look that found nothing: what comes next must make a lane.
-        self._tasks.remove(asyncio.current_task())  # type: ignore[arg-type]
+        try:
+            while (parcel := self.next()) is not None:
+                await self._carry(parcel)
+        finally:
+            # In the same breath as the look that found nothing: what comes next must make a lane.
+            self._tasks.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
 
 def lanes_of(provider: Provider, size: int) -> Lanes:

@@ -1,9 +1,10 @@
 """Messages for the tests of channels, and commits that count."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
 from uuid import UUID, uuid4
 
-from channels.base import Outgoing
+from channels.base import Accepted, Commit, Outgoing, Source
 
 
 def outgoing(
@@ -40,3 +41,29 @@ class Commits:
         """Part of `Commit`."""
         self.count += 1
         return self.answer
+
+
+class Fetched:
+    """A parcel that remembers what became of it."""
+
+    is_wanted = True
+    is_awaited = False
+
+    def __init__(self, message: Outgoing, commit: Commit) -> None:
+        self.message = message
+        self.commit = commit
+        self.came_to: asyncio.Future[Accepted | Exception] = asyncio.Future()
+
+    def succeed(self, accepted: Accepted) -> None:
+        """Part of `Parcel`."""
+        self.came_to.set_result(accepted)
+
+    def fail(self, error: Exception) -> None:
+        """Part of `Parcel`."""
+        self.came_to.set_result(error)
+
+
+def source(parcels: Iterable[Fetched]) -> Source:
+    """Gives these one after the other."""
+    left = iter(parcels)
+    return lambda: next(left, None)

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from channels import Route, open_providers
 from channels.base import (
+    Accepted,
     Commit,
     InvalidRouteError,
     OutcomeUnknown,
@@ -24,7 +25,7 @@ from channels.base import (
 from channels.breaker import Breaker
 from channels.guard import ForbiddenAddress, guarded_client, is_public
 from channels.signed_http import LARGEST_ANSWER, SignedHttp
-from tests.outgoing import Commits, outgoing
+from tests.outgoing import Commits, Fetched, outgoing, source
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PHONE = "+49151000000"
@@ -97,6 +98,21 @@ async def test_request_is_verified_by_the_reference_library() -> None:
     assert data["metadata"]["journey"] == "welcome"
     assert headers["idempotency-key"] == headers["webhook-id"] == data["id"]
     assert getattr(accepted, "provider_id", None) == "gw-1"
+
+
+async def test_messages_that_are_fetched_are_posted_each_once_or_withdrawn() -> None:
+    async with gateway(answered("202 Accepted", b'{"id": "gw-1"}')) as server:
+        provider = SignedHttp(f"http://127.0.0.1:{server.port}/sms", SECRET, allow_private=True)
+        messages = [outgoing(PHONE, channel="sms", parts={"text": "Hi"}) for _ in range(60)]
+        parcels = [Fetched(one, Commits(number != 7)) for number, one in enumerate(messages)]
+        provider.pull(source(parcels))
+        came_to = await asyncio.gather(*(one.came_to for one in parcels))
+        await provider.close()
+
+    posted = sorted(headers["webhook-id"] for headers, _ in server.requests)
+    assert posted == sorted(str(one.id) for one in messages if one is not messages[7])
+    assert [type(one) for one in came_to].count(Accepted) == 59
+    assert isinstance(came_to[7], Withdrawn)
 
 
 @pytest.mark.parametrize(

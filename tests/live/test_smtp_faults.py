@@ -19,7 +19,7 @@ from channels.smtp import Smtp
 from channels.smtp_greeting import Timeouts
 from channels.smtp_url import SmtpUrl
 from tests.live.faulty_smtp import EXTENSIONS, FaultySmtp, faulty_smtp
-from tests.outgoing import Commits, outgoing
+from tests.outgoing import Commits, Fetched, outgoing, source
 
 SHORT = Timeouts(*[timedelta(seconds=0.4)] * 3)
 
@@ -249,3 +249,28 @@ async def test_address_that_is_a_command_is_refused(address: str) -> None:
             await provider.send(outgoing(address), Commits())
 
     assert server.connections == 0
+
+
+async def test_mails_that_are_fetched_come_to_what_they_would_alone() -> None:
+    """Each with others behind it; a refused commit costs the connection, and nobody else's mail."""
+    tags = ["ok", "4xx", "5xx", "5xxdata", "drop-at-data", "drop-after-data", "421", "garbage"] * 3
+    async with faulty_smtp() as server, smtp(server, size=2) as provider:
+        commits = [Commits(answer=number % 5 != 4) for number in range(len(tags))]
+        parcels = [
+            Fetched(outgoing(f"ann+{tag}@example.com"), commit)
+            for tag, commit in zip(tags, commits, strict=True)
+        ]
+        provider.pull(source(parcels))
+        async with asyncio.timeout(20):
+            came_to = await asyncio.gather(*(one.came_to for one in parcels))
+
+    kinds = {
+        "ok": Accepted, "4xx": TemporaryFailure, "5xx": PermanentFailure,
+        "5xxdata": PermanentFailure, "drop-at-data": TemporaryFailure,
+        "drop-after-data": OutcomeUnknown, "421": TemporaryFailure, "garbage": OutcomeUnknown,
+    }  # fmt: skip
+    for tag, commit, one in zip(tags, commits, came_to, strict=True):
+        assert commit.count <= 1
+        is_withdrawn = commit.count == 1 and not commit.answer
+        assert isinstance(one, Withdrawn if is_withdrawn else kinds[tag]), (tag, one)
+    assert len(server.mails) == sum(isinstance(one, Accepted) for one in came_to)
