@@ -154,9 +154,8 @@ class Runs:
             page = await reach.page(self._pool, run.id, reach_now, found.cursor, size_of(plan))
             if not page:
                 return None
-            ids, entries = [one.id for one in page], entries_of(found, plan, page)
-            now = self._round.clock.now()
-            return await enter_page(self._round, found, plan, ids, entries, now) or []
+            entries, now = entries_of(found, plan, page), self._round.clock.now()
+            return await enter_page(self._round, found, plan, list(page), entries, now) or []
 
     async def _take_on(self, plan: Plan, registered: Sequence[Inside]) -> Advanced:
         """Take those who have entered further: here the way is chosen."""

@@ -1,7 +1,9 @@
 """Whether an event enters a journey, and the instance that begins."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid5
 
 from expressions import Facts, UnknownValue, value
@@ -18,6 +20,14 @@ def instance_id(journey: str, event: UUID) -> UUID:
     return uuid5(event, journey)
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Somebody may enter: with which key, and what it was decided by."""
+
+    key: str | None
+    why: Mapping[str, Any]
+
+
 def approach(
     event: Event,
     customer: CustomerId,
@@ -29,24 +39,33 @@ def approach(
     given_key: str | None = None,
 ) -> None:
     """Enter the journey of `gate`, or say why not; a key that is given replaces the expression."""
+    said = admission(event.occurred_at, gate, mine, touched, facts, given_key)
+    if isinstance(said, Refusal):
+        effects.refusals.append(said)
+    else:
+        effects.enters.append(Enters(newcomer(event, customer, gate.plan, said.key), said.why))
+
+
+def admission(
+    at: datetime,
+    gate: Gate,
+    mine: Iterable[Inside],
+    touched: Set[tuple[str, str | None]],
+    facts: Facts,
+    given_key: str | None = None,
+) -> Admission | Refusal:
+    """Whether somebody whose instances are `mine` may enter at the instant `at`."""
     plan, entry = gate.plan, gate.plan.journey.entry
     verdict = verdict_of(entry.when, ENTRY_SEEN, facts) if entry.when else None
     why = explained(entry.when, verdict)
     if verdict is not None and not verdict.holds:
-        effects.refusals.append(Refusal(plan.name, "condition", why))
-        return
+        return Refusal(plan.name, "condition", why)
     try:
         key = given_key or key_of(entry, facts)
     except UnknownValue as unknown:
-        effects.refusals.append(
-            Refusal(plan.name, "key_unknown", {"key": entry.key, "reason": str(unknown)})
-        )
-        return
-    reason = kept_out(event.occurred_at, gate, key, mine, touched)
-    if reason is not None:
-        effects.refusals.append(Refusal(plan.name, reason, why))
-        return
-    effects.enters.append(Enters(newcomer(event, customer, plan, key), why))
+        return Refusal(plan.name, "key_unknown", {"key": entry.key, "reason": str(unknown)})
+    reason = kept_out(at, gate, key, mine, touched)
+    return Refusal(plan.name, reason, why) if reason is not None else Admission(key, why)
 
 
 def key_of(entry: Entry, facts: Facts) -> str | None:
@@ -64,7 +83,7 @@ def kept_out(
     gate: Gate,
     key: str | None,
     mine: Iterable[Inside],
-    touched: set[tuple[str, str | None]],
+    touched: Set[tuple[str, str | None]],
 ) -> str | None:
     """Why an entry at `at` is refused, or None."""
     if gate.closed:
@@ -75,9 +94,11 @@ def kept_out(
     if (name, key) in touched:
         return "was_inside"
     same = [one for one in mine if one.plan.name == name and one.key == key]
+    if not same:
+        return None
     if any(one.ended_at is None or one.ended_at > at >= one.entered_at for one in same):
         return "inside"
-    if same and gate.plan.journey.entry.reentry == "never":
+    if gate.plan.journey.entry.reentry == "never":
         return "reentry_never"
     if any(too_soon(at, one.entered_at, gate.plan.journey.entry) for one in same):
         return "reentry_too_soon"
@@ -92,7 +113,6 @@ def too_soon(at: datetime, last: datetime, entry: Entry) -> bool:
 
 def newcomer(event: Event, customer: CustomerId, plan: Plan, key: str | None) -> Inside:
     """The instance that `event` starts."""
-    goal = plan.journey.goal
     return Inside(
         id=instance_id(plan.name, event.id),
         plan=plan,
@@ -101,5 +121,11 @@ def newcomer(event: Event, customer: CustomerId, plan: Plan, key: str | None) ->
         entry_event=event.id,
         entry=event.properties,
         entered_at=event.occurred_at,
-        goal_until=event.occurred_at + goal.within if goal else None,
+        goal_until=goal_until(plan, event.occurred_at),
     )
+
+
+def goal_until(plan: Plan, at: datetime) -> datetime | None:
+    """Until when the goal counts of who enters at the instant `at`."""
+    goal = plan.journey.goal
+    return at + goal.within if goal else None

@@ -49,12 +49,17 @@ def due_date(entry: Entry, attributes: Mapping[str, Any], day: date) -> date | N
     return falls_on(value, day, zone, every_year=entry.every is not None)
 
 
+def entry_name(customer: UUID) -> str:
+    """What the event's id that stands for a customer's entry is derived from, beside the run."""
+    return customer.hex
+
+
 def entry_event(
     run: UUID, customer: UUID, entry: Mapping[str, Any], now: datetime, message_id: str = ""
 ) -> Event:
     """What stands for an event where a run enters a customer: always the same one of both."""
     return Event(
-        id=EventId(uuid5(run, customer.hex)),
+        id=EventId(uuid5(run, entry_name(customer))),
         received_at=now,
         occurred_at=now,
         kind="track",

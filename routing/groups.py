@@ -4,23 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from expressions import Facts, Needs, condition, value
-from journeys.effects import Effects, Gate, Inside
-from journeys.entering import approach
+from journeys.effects import Gate, Inside, Refusal
+from journeys.entering import Admission, admission, goal_until
 from journeys.entry import Entry
-from journeys.event import Event
 from journeys.identity import CustomerId
 from journeys.plan import Plan
-from journeys.running import entry_event
+from journeys.running import entry_name
 from journeys.verdicts import ENTRY_SEEN
-from routing.orders import newcomer
 from routing.registry import insides
 from routing.round import Round
-from storage import instances, progress, reach, trail
+from storage import instances, newcomers, progress, reach, trail
 from storage.facts import facts_of
+from storage.ids import derived
 from storage.instances import Instance
+from storage.newcomers import Newcomer
 from storage.pool import Db
 from storage.runs import Run
 from storage.trail import Refused
@@ -28,13 +27,14 @@ from storage.trail import Refused
 Entries = Mapping[CustomerId, Mapping[str, Any]]
 """The customers who are meant, and what `entry` holds for each."""
 
+NOBODY: frozenset[tuple[str, str | None]] = frozenset()  # a run moves nobody
+
 
 @dataclass(slots=True)
 class Page:
     """What becomes of a page."""
 
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    starts: dict[UUID, Inside] = field(default_factory=dict)
+    newcomers: list[Newcomer] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     refusals: int = 0
 
@@ -57,47 +57,49 @@ async def enter_page(
         facts = await known(connection, people, entries, plan.journey.entry, now)
         gate, decided = Gate(plan), Page()
         for customer in people:
-            mine = met.get(customer, [])
+            mine = met.get(customer, ())
             # Merged with another that this run came to before, it is in already.
             if any(row.run == run.id for row in mine):
                 continue
-            event = entry_event(run.id, customer, entries[customer], now)
             around = [insiders[row.id] for row in mine]
-            decide(round, run, gate, event, customer, around, facts[customer], decided)
-        new = await instances.register(connection, decided.rows) if decided.rows else set()
+            said = admission(now, gate, around, NOBODY, facts[customer])
+            decide(round, run, plan, customer, entries[customer], now, said, decided)
+        new = await newcomers.register(
+            connection, plan, run.id, decided.newcomers, paged=plan.way.is_broadcast
+        )
         if decided.refused:
             await trail.refuse(connection, decided.refused)
         await progress.advance(connection, run, page[-1], len(page), len(new), decided.refusals)
-    return [inside for id, inside in decided.starts.items() if id in new]
+    return new
 
 
 def decide(
     round: Round,
     run: Run,
-    gate: Gate,
-    event: Event,
+    plan: Plan,
     customer: CustomerId,
-    around: list[Inside],
-    facts: Facts,
+    entry: Mapping[str, Any],
+    now: datetime,
+    said: Admission | Refusal,
     page: Page,
 ) -> None:
-    """Let one customer enter, or write down why not.
+    """Let one customer enter, or write down why not; both by ids that are always the same.
 
     Where the run is over everybody, its condition is what says who is meant: whom it does not hold
     for is counted and not written down.
     """
-    effects = Effects()
-    approach(event, customer, gate, around, set(), facts, effects)
-    for refusal in effects.refusals:
+    event = derived(run.id, entry_name(customer))
+    if isinstance(said, Refusal):
         page.refusals += 1
-        if run.audience is not None or refusal.reason != "condition":
-            told = (refusal.journey, customer, refusal.reason, refusal.why)
-            page.refused.append(Refused(event.occurred_at, event.id, *told, run=run.id))
-    for enters in effects.enters:
-        one = enters.inside
-        round.name(one)
-        page.rows.append(newcomer(enters, run.id, paged=gate.plan.way.is_broadcast))
-        page.starts[one.id] = one
+        if run.audience is not None or said.reason != "condition":
+            told = (said.journey, customer, said.reason, said.why)
+            page.refused.append(Refused(now, event, *told, run=run.id))
+        return
+    one = Inside(
+        derived(event, plan.name), plan, customer, said.key, event, entry, now,
+        round.workflow_id(plan.name, customer, said.key), goal_until=goal_until(plan, now),
+    )  # fmt: skip
+    page.newcomers.append((one, said.why or None))
 
 
 async def known(

@@ -63,8 +63,8 @@ class Orders:
     """Workflow id, signal, and whether the instance is known to have started."""
 
 
-def newcomer(enters: Enters, run: UUID | None = None, *, paged: bool = False) -> dict[str, Any]:
-    """The row of an instance that begins, by a `run` or not; `paged` in a broadcast."""
+def newcomer(enters: Enters) -> dict[str, Any]:
+    """The row of an instance that begins."""
     one = enters.inside
     return {
         "id": one.id,
@@ -79,8 +79,6 @@ def newcomer(enters: Enters, run: UUID | None = None, *, paged: bool = False) ->
         "position": one.plan.first,
         "goal_until": one.goal_until,
         "why": enters.why or None,
-        "run": run,
-        "paged": paged,
     }
 
 

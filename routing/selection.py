@@ -10,7 +10,6 @@ from journeys.plan import Plan
 from journeys.running import day_of, due_date
 from journeys.schedule import Schedule
 from journeys.timing import DAY
-from storage.customers import Customer
 from storage.reach import Reach
 from storage.runs import Run
 
@@ -73,16 +72,17 @@ def texts(day: date, *, every_year: bool) -> Iterable[str]:
 
 
 def entries_of(
-    run: Run, plan: Plan, page: Sequence[Customer]
+    run: Run, plan: Plan, page: Mapping[CustomerId, Mapping[str, Any]]
 ) -> dict[CustomerId, Mapping[str, Any]]:
-    """What `entry` holds for each customer of `page` who is meant."""
+    """What `entry` holds for each customer of `page` who is meant; alike, it is the same object."""
     if run.cause != "date":
-        return {one.id: run.entry for one in page}
+        return dict.fromkeys(page, run.entry)
     entry = plan.journey.entry
     day = day_of(entry, run.scheduled_for, timetable_of(run, plan))
     found: dict[CustomerId, Mapping[str, Any]] = {}
-    for one in page:
-        due = due_date(entry, one.attributes, day)
+    alike: dict[date, Mapping[str, Any]] = {}
+    for one, attributes in page.items():
+        due = due_date(entry, attributes, day)
         if due is not None:
-            found[one.id] = {**run.entry, "date": due.isoformat()}
+            found[one] = alike.setdefault(due, {**run.entry, "date": due.isoformat()})
     return found

@@ -79,19 +79,18 @@ async def around(
 
 
 async def register(connection: Db, newcomers: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Write down who enters; the ids that are in (the others lost to an open instance)."""
+    """Write down who enters; the ids that are in (the others lost to an open instance).
+
+    Whom a run enters is written by `newcomers`.
+    """
     rows = await connection.fetch(
         """
         INSERT INTO instances (id, journey, version, customer, key, workflow_id, entry_event,
-                               entry, entered_at, position, goal_until, why, run, paged, started)
-        SELECT n.*, n.paged FROM (
-            SELECT id, journey, version, customer, key, workflow_id, entry_event, entry, entered_at,
-                   position, goal_until, why, run, coalesce(paged, false) AS paged
-            FROM jsonb_to_recordset($1) AS r (
-                id uuid, journey text, version int, customer uuid, key text, workflow_id text,
-                entry_event uuid, entry jsonb, entered_at timestamptz, position text,
-                goal_until timestamptz, why jsonb, run uuid, paged boolean)
-        ) n
+                               entry, entered_at, position, goal_until, why)
+        SELECT * FROM jsonb_to_recordset($1) AS n (
+            id uuid, journey text, version int, customer uuid, key text, workflow_id text,
+            entry_event uuid, entry jsonb, entered_at timestamptz, position text,
+            goal_until timestamptz, why jsonb)
         ON CONFLICT DO NOTHING RETURNING id
         """,
         list(newcomers),

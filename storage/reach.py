@@ -1,11 +1,11 @@
 """Whom a run comes to next: a page of an audience's members, or of all customers, by id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from journeys.identity import CustomerId
-from storage.customers import Customer
 from storage.pool import Db
 
 
@@ -42,12 +42,18 @@ NEW = """
           AND (l.joined IS NULL OR l.joined < r.new_until)
     )
 """
-MEMBERS = "audience_members m JOIN customers c ON c.id = m.customer"
+# One by one in the order of their ids, whatever Postgres believes of their number: joined, all
+# customers there are would be read for every page.
+MEMBERS = """
+    audience_members m CROSS JOIN LATERAL (
+        SELECT * FROM customers n WHERE n.id = m.customer LIMIT 1
+    ) c
+"""
 
 
 async def page(
     connection: Db, run: UUID, reach: Reach, after: UUID | None, limit: int
-) -> list[Customer]:
+) -> dict[CustomerId, Mapping[str, Any]]:
     """The next customers by id, with attributes where a date among them decides.
 
     Merged and erased ones are nobody any more.
@@ -56,9 +62,8 @@ async def page(
     id = "c.id" if reach.audience is None else "m.customer"
     rows = await connection.fetch(
         f"""
-        SELECT c.id, {"c.attributes" if reach.path else "'{}'::jsonb AS attributes"},
-               c.created_at, c.erased_at FROM {table}
-        WHERE ($2::uuid IS NULL OR {id} > $2)
+        SELECT c.id, {"c.attributes" if reach.path else "NULL::jsonb AS attributes"} FROM {table}
+        WHERE {id} > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000')
           AND {"$3::text IS NULL" if reach.audience is None else "m.audience = $3"}
           AND c.merged_into IS NULL AND c.erased_at IS NULL
           AND ($4::text[] IS NULL OR c.attributes ->> 'time_zone' = ANY ($4)
@@ -80,7 +85,7 @@ async def page(
         reach.days,
         limit,
     )
-    return [Customer(**row) for row in rows]
+    return {row["id"]: row["attributes"] or {} for row in rows}
 
 
 async def present(connection: Db, customers: Iterable[CustomerId]) -> list[CustomerId]:
