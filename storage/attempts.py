@@ -62,12 +62,14 @@ LOCKED = """
         WHERE n.id = a.instance AND n.ended_at IS NULL LIMIT 1 FOR SHARE
     )
 """
-# Nothing holds the instance `i` back: its journey, or the run whose broadcast it is in.
+# Nothing holds the instance `i` back: its journey, or the run whose broadcast it is in. Each is
+# looked up by its key: joined, all journeys that there are would be read every time.
 MAY_SEND = """
-    EXISTS (
-        SELECT FROM journeys j WHERE j.name = i.journey AND j.paused_at IS NULL
-        AND (j.stopped_at IS NULL OR i.entered_at > j.stopped_at))
-    AND NOT EXISTS (SELECT FROM runs r WHERE i.paged AND r.id = i.run AND r.state <> 'running')
+    (
+        SELECT j.paused_at IS NULL AND (j.stopped_at IS NULL OR i.entered_at > j.stopped_at)
+        FROM journeys j WHERE j.name = i.journey
+    )
+    AND coalesce((SELECT r.state = 'running' FROM runs r WHERE i.paged AND r.id = i.run), true)
 """
 
 

@@ -35,20 +35,16 @@ async def readers(
     """The customers of these instances; `addresses` are the attributes that channels go by."""
     rows = await connection.fetch(
         """
-        SELECT i.id, i.customer, c.attributes, u.channels, u.topics, s.channels AS suppressed
-        FROM unnest($1::uuid[]) AS a (instance)
-        CROSS JOIN LATERAL (
-            SELECT n.id, n.customer FROM instances n WHERE n.id = a.instance LIMIT 1) i
-        CROSS JOIN LATERAL (
-            SELECT n.attributes FROM customers n WHERE n.id = i.customer LIMIT 1) c
-        CROSS JOIN LATERAL (
-            SELECT array_agg(n.channel) AS channels, array_agg(n.topic) AS topics
-            FROM unsubscriptions n WHERE n.customer = i.customer) u
-        CROSS JOIN LATERAL (
-            SELECT array_agg(k.channel) AS channels
-            FROM unnest($2::text[], $3::text[]) AS k (channel, attribute)
-            JOIN suppressions n ON n.channel = k.channel AND n.hash
-                = sha256($4 || convert_to(lower(c.attributes ->> k.attribute), 'UTF8'))) s
+        SELECT i.id, i.customer, c.attributes,
+               nullif(ARRAY(SELECT ARRAY[n.channel, n.topic] FROM unsubscriptions n
+                            WHERE n.customer = i.customer), '{}') AS topics,
+               nullif(ARRAY(
+                   SELECT k.channel FROM unnest($2::text[], $3::text[]) AS k (channel, attribute)
+                   JOIN suppressions n ON n.channel = k.channel AND n.hash
+                       = sha256($4 || convert_to(lower(c.attributes ->> k.attribute), 'UTF8'))
+               ), '{}') AS suppressed
+        FROM instances i JOIN customers c ON c.id = i.customer
+        WHERE i.id = ANY ($1::uuid[])
         """,
         list(instances),
         list(addresses),
@@ -59,7 +55,7 @@ async def readers(
         row["id"]: Reader(
             row["customer"],
             row["attributes"],
-            tuple(zip(row["channels"] or (), row["topics"] or (), strict=True)),
+            [(channel, topic) for channel, topic in row["topics"] or ()],
             row["suppressed"] or (),
         )
         for row in rows

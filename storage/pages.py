@@ -6,10 +6,23 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from storage.attempts import LEASE, LOCKED, MAY_SEND
+from storage.columns import shared
 from storage.messages import MessageState
 from storage.pool import Db
 from storage.trail import Visit
+
+# What an attempt has begun is its own; without that, a row that is there already is an error.
+TAKEN_OVER = """
+        ON CONFLICT (id) DO UPDATE SET
+            state = 'sending', attempt = excluded.attempt, attempts = m.attempts + 1,
+            lease_until = excluded.lease_until, provider = excluded.provider, reason = NULL
+        WHERE m.state = 'deferred'
+           OR (m.state = 'unknown' AND m.guarantee = 'at_least_once')
+           OR (m.state = 'sending' AND m.attempt = excluded.attempt)
+"""
 
 
 class Common(NamedTuple):
@@ -52,50 +65,61 @@ async def exchange(connection: Db, begins: Sequence[Copy], settles: Sequence[Cop
         alike.setdefault(one.common, []).append(one)
     begun: set[UUID] = set()
     for common, group in alike.items():
-        begun |= await _exchange(connection, group, common, settles)
+        try:
+            begun |= await _exchange(connection, group, common, settles)
+        except asyncpg.UniqueViolationError:
+            begun |= await _exchange(connection, group, common, settles, TAKEN_OVER)
         settles = ()
     return begun
 
 
 async def _exchange(
-    connection: Db, begins: Sequence[Copy], common: Common | None, settles: Sequence[Copy]
+    connection: Db,
+    begins: Sequence[Copy],
+    common: Common | None,
+    settles: Sequence[Copy],
+    otherwise: str = "",
 ) -> set[UUID]:
+    state, state_each = shared([one.state for one in settles])
+    reason, reason_each = shared([one.reason for one in settles])
+    detail, detail_each = shared([one.detail for one in settles])
+    provider, provider_each = shared([one.provider_id for one in settles])
     rows = await connection.fetch(
         f"""
         WITH settled AS (
-            UPDATE messages m SET state = s.state, reason = s.reason, detail = s.detail,
-                provider_id = s.provider_id, settled_at = s.at, lease_until = NULL
-            FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[],
-                        $7::timestamptz[])
-                AS s (id, attempt, state, reason, detail, provider_id, at)
-            WHERE m.id = s.id AND m.id = ANY ($1::uuid[]) AND m.attempt = s.attempt
+            UPDATE messages m SET state = coalesce(s.state, $4), reason = coalesce(s.reason, $6),
+                detail = coalesce(s.detail, $8), provider_id = coalesce(s.provider_id, $10),
+                settled_at = s.at, lease_until = NULL
+            FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $5::text[], $7::text[],
+                        $9::text[], $11::text[])
+                AS s (id, attempt, at, state, reason, detail, provider_id)
+            WHERE m.id = s.id AND m.attempt = s.attempt
               AND m.state IN ('sending', 'deferred', 'unknown')
         )
         INSERT INTO messages AS m (id, instance, customer, journey, step, visit, channel, class,
             topic, guarantee, state, attempt, attempts, lease_until, provider, at)
-        SELECT a.id, a.instance, i.customer, i.journey, $12::text, $13::int, $14::text, $15::text,
-               $16::text, $17::text, 'sending', a.attempt, 1, now() + $19, $18::text, a.at
+        SELECT a.id, a.instance, i.customer, i.journey, $16::text, $17::int, $18::text, $19::text,
+               $20::text, $21::text, 'sending', a.attempt, 1, now() + $23, $22::text, a.at
         FROM (
-            SELECT * FROM unnest($8::uuid[], $9::uuid[], $10::uuid[], $11::timestamptz[])
+            SELECT * FROM unnest($12::uuid[], $13::uuid[], $14::uuid[], $15::timestamptz[])
                 AS b (id, instance, attempt, at)
             ORDER BY instance
         ) a CROSS JOIN LATERAL {LOCKED} i
         WHERE {MAY_SEND}
-        ON CONFLICT (id) DO UPDATE SET
-            state = 'sending', attempt = excluded.attempt, attempts = m.attempts + 1,
-            lease_until = excluded.lease_until, provider = excluded.provider, reason = NULL
-        WHERE m.state = 'deferred'
-           OR (m.state = 'unknown' AND m.guarantee = 'at_least_once')
-           OR (m.state = 'sending' AND m.attempt = excluded.attempt)
+        {otherwise}
         RETURNING id
         """,  # noqa: S608
         [one.id for one in settles],
         [one.attempt for one in settles],
-        [one.state for one in settles],
-        [one.reason for one in settles],
-        [one.detail for one in settles],
-        [one.provider_id for one in settles],
         [one.at for one in settles],
+        state,
+        state_each,
+        reason,
+        reason_each,
+        detail,
+        detail_each,
+        provider,
+        provider_each,
         [one.id for one in begins],
         [one.instance for one in begins],
         [one.attempt for one in begins],
@@ -112,34 +136,55 @@ async def close(connection: Db, visits: Sequence[Visit]) -> None:
     As `trail.write` does it for visits that are over. What somebody else has written first stays,
     except that who came to the end while the run was cancelled was not cancelled.
     """
-    stands = {one.instance: one for one in visits}.values()
+    try:
+        await _close(connection, visits)
+    except asyncpg.UniqueViolationError:
+        await _close(connection, visits, "ON CONFLICT DO NOTHING")
+
+
+async def _close(connection: Db, visits: Sequence[Visit], otherwise: str = "") -> None:
+    last = {one.instance: number for number, one in enumerate(visits)}
+    columns = (
+        shared(values)
+        for values in (
+            [one.entered_at for one in visits],
+            [one.visit for one in visits],
+            [one.step for one in visits],
+            [one.exit for one in visits],
+            [one.position for one in visits],
+            [one.outcome for one in visits],
+            [last[one.instance] == number for number, one in enumerate(visits)],
+        )
+    )
     await connection.execute(
-        """
-        WITH written AS (
+        f"""
+        WITH given AS MATERIALIZED (
+            SELECT coalesce(g.entered_at, $6) AS entered_at, g.instance,
+                   coalesce(g.visit, $8) AS visit, coalesce(g.step, $10) AS step, g.at, g.left_at,
+                   coalesce(g.exit, $12) AS exit, coalesce(g.position, $14) AS position,
+                   coalesce(g.outcome, $16) AS outcome, coalesce(g.is_last, $18) AS is_last,
+                   nullif($4::jsonb -> (number - 1)::int, 'null') AS result,
+                   nullif($5::jsonb -> (number - 1)::int, 'null') AS why
+            FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $7::timestamptz[],
+                        $9::int[], $11::text[], $13::text[], $15::text[], $17::text[],
+                        $19::boolean[])
+                WITH ORDINALITY AS g (instance, at, left_at, entered_at, visit, step, exit,
+                                      position, outcome, is_last, number)
+        ), written AS (
             INSERT INTO trail (entered_at, instance, visit, step, at, left_at, exit, result, why)
-            SELECT * FROM unnest($1::timestamptz[], $2::uuid[], $3::int[], $4::text[],
-                $5::timestamptz[], $6::timestamptz[], $7::text[], $8::jsonb[], $9::jsonb[])
-            ON CONFLICT DO NOTHING
+            SELECT entered_at, instance, visit, step, at, left_at, exit, result, why FROM given
+            {otherwise}
         )
         UPDATE instances i SET visit = s.visit, position = s.position, outcome = s.outcome,
-            ended_at = CASE WHEN s.outcome IS NOT NULL THEN s.at END
-        FROM unnest($10::uuid[], $11::int[], $12::text[], $13::timestamptz[], $14::text[])
-            AS s (instance, visit, position, at, outcome)
-        WHERE i.id = s.instance AND (coalesce(i.ended_at, 'infinity') = 'infinity'
+            ended_at = CASE WHEN s.outcome IS NOT NULL THEN s.left_at END
+        FROM given s
+        WHERE s.is_last AND i.id = s.instance AND (coalesce(i.ended_at, 'infinity') = 'infinity'
             OR i.outcome = 'cancelled' AND s.outcome IS NOT NULL)
-        """,
-        [one.entered_at for one in visits],
+        """,  # noqa: S608
         [one.instance for one in visits],
-        [one.visit for one in visits],
-        [one.step for one in visits],
         [one.at for one in visits],
         [one.left_at for one in visits],
-        [one.exit for one in visits],
         [one.result for one in visits],
         [one.why for one in visits],
-        [one.instance for one in stands],
-        [one.visit for one in stands],
-        [one.position for one in stands],
-        [one.left_at for one in stands],
-        [one.outcome for one in stands],
+        *(part for column in columns for part in column),
     )
