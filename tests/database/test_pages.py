@@ -123,6 +123,24 @@ async def test_a_deferred_message_is_begun_again(db: Pool) -> None:
     assert (found.state, found.attempt, found.attempts) == ("sending", one.attempt, 2)
 
 
+async def test_an_answer_is_written_beside_its_message(db: Pool) -> None:
+    _, page = await entered(db, 120)
+    attempt = uuid4()
+    begins = [begin(one, attempt) for one in page]
+    ids = [one.id for one in begins]
+    await pages.exchange(db, begins, [])
+    before = await column(db, "messages", "ctid", ids)
+
+    detail, id = "250 2.0.0 Ok: queued as 4FxYz12abc", f"<{ids[0]}@x.example>"
+    settles = [settle(one, detail=detail, provider_id=id) for one in begins]
+    for start in range(0, len(begins), 36):
+        await pages.exchange(db, [], settles[start : start + 36])
+
+    after = await column(db, "messages", "ctid", ids)
+    assert len({block for block, _ in before}) > 3
+    assert [block for block, _ in after] == [block for block, _ in before]
+
+
 @pytest.mark.parametrize("held", ["instance", "run", "journey", "stopped"])
 async def test_what_is_over_or_held_back_is_not_begun(db: Pool, held: str) -> None:
     news, [one, other] = await entered(db, 2)
