@@ -16,7 +16,7 @@ from expressions.sql.ranks import compile_value
 from journeys.chance import salt_of
 from routing.catalogs import Catalogs
 from routing.qualifying import qualify
-from storage import audience_queue, audiences, customers, evaluation, inbox
+from storage import audience_queue, audiences, customers, evaluation, inbox, ranked
 from storage.audience_queue import Touched
 from storage.audiences import AudienceRow
 from storage.connection import connect
@@ -144,7 +144,7 @@ def query_of(audience: AnyAudience, now: datetime) -> Query:
     found = Query(statement.text, statement.arguments(now))
     if isinstance(audience, Composition) and audience.is_ranked:
         order = audience.order_by
-        return evaluation.ranked(
+        return ranked.first(
             found,
             path_of(audience.distinct_by),
             order_of(order, len(found.parameters) + 1, now),
@@ -157,7 +157,7 @@ def query_of(audience: AnyAudience, now: datetime) -> Query:
 def order_of(order: Order | None, first: int, now: datetime) -> Query:
     """The statement for what members are ranked by; raises ExpressionError."""
     if order is None or is_path(order.value):
-        return evaluation.by_attribute(path_of(order.value if order else None), first)
+        return ranked.by_attribute(path_of(order.value if order else None), first)
     statement = compile_value(order.value, first=first)
     return Query(statement.text, statement.arguments(now))
 

@@ -29,6 +29,42 @@ CHANCE = """
         ::bit(64)::bit(53)::bigint::float8 / 9007199254740992
 """
 
+# `changed` where nobody is in: all join.
+FILLED = """
+    changed AS MATERIALIZED (
+        SELECT audience, customer, true AS joined FROM now_in
+        ORDER BY customer, audience  -- neighbours in every index
+    ), entered AS (
+        INSERT INTO audience_members (audience, customer, joined_at, why)
+        SELECT audience, customer, {instant}::timestamptz, {reason}::jsonb FROM changed
+    )
+"""
+# `changed` where somebody is in; a merge may bring a member meanwhile.
+COMPARED = """
+    was_in AS (
+        SELECT audience, customer FROM audience_members WHERE audience = ANY ({past}::text[])
+    ), differing AS MATERIALIZED (
+        SELECT coalesce(n.audience, w.audience) AS audience,
+               coalesce(n.customer, w.customer) AS customer, w.customer IS NULL AS joins
+        FROM now_in n FULL JOIN was_in w
+            ON w.audience = n.audience AND w.customer = n.customer
+        WHERE n.customer IS NULL OR w.customer IS NULL
+        ORDER BY customer, audience
+    ), entered AS (
+        INSERT INTO audience_members (audience, customer, joined_at, why)
+        SELECT audience, customer, {instant}::timestamptz, {reason}::jsonb
+        FROM differing WHERE joins
+        ON CONFLICT DO NOTHING RETURNING audience, customer
+    ), gone AS (
+        DELETE FROM audience_members m USING differing d
+        WHERE NOT d.joins AND m.audience = d.audience AND m.customer = d.customer
+        RETURNING m.audience, m.customer
+    ), changed AS (
+        SELECT audience, customer, true AS joined FROM entered
+        UNION ALL SELECT audience, customer, false FROM gone
+    )
+"""
+
 
 async def make_room(connection: Db) -> None:
     """Let this transaction sort and hash in more memory than is usual.
@@ -57,14 +93,13 @@ async def find(
 
     The audiences that depend on it judge those customers again.
     """
-    count = len(query.parameters)
-    name, instant, reason, salts, depends, past = (f"${count + n}" for n in range(1, 7))
     inhabited = await _inhabited(connection, audience)
-    # A merge may bring a member meanwhile, where there is one to be moved.
-    overtaken = "ON CONFLICT DO NOTHING" if inhabited else ""
-    rows = await connection.fetch(
+    first = len(query.parameters) + 1
+    name, instant, reason, salts, depends, past = (f"${first + n}" for n in range(6))
+    changing = COMPARED if inhabited else FILLED
+    done = await connection.execute(
         f"""
-        WITH found AS MATERIALIZED ({query.text}),
+        WITH found AS ({query.text}),
         parts AS (
             SELECT * FROM jsonb_to_recordset({salts}) AS p (
                 name text, salt text, low float8, high float8)
@@ -74,34 +109,13 @@ async def find(
             SELECT p.name, f.id FROM found f JOIN parts p
                 ON {CHANCE.format(salt="p.salt")} >= p.low
                AND {CHANCE.format(salt="p.salt")} < p.high
-        ), was_in AS (
-            SELECT audience, customer FROM audience_members WHERE audience = ANY ({past}::text[])
-        ), differing AS MATERIALIZED (
-            SELECT coalesce(n.audience, w.audience) AS audience,
-                   coalesce(n.customer, w.customer) AS customer, w.customer IS NULL AS joins
-            FROM now_in n FULL JOIN was_in w
-                ON w.audience = n.audience AND w.customer = n.customer
-            WHERE n.customer IS NULL OR w.customer IS NULL
-            ORDER BY customer, audience  -- neighbours in every index
-        ), entered AS (
-            INSERT INTO audience_members (audience, customer, joined_at, why)
-            SELECT audience, customer, {instant}::timestamptz, {reason}::jsonb
-            FROM differing WHERE joins {overtaken} RETURNING audience, customer
-        ), gone AS (
-            DELETE FROM audience_members m USING differing d
-            WHERE NOT d.joins AND m.audience = d.audience AND m.customer = d.customer
-            RETURNING m.audience, m.customer
-        ), told AS (
-            INSERT INTO audience_changes (at, audience, customer, joined, why)
-            SELECT {instant}, audience, customer, joined, {reason} FROM (
-                SELECT audience, customer, true AS joined FROM entered
-                UNION ALL SELECT audience, customer, false FROM gone
-            ) c RETURNING customer
-        ), queued AS (
+        ), {changing.format(instant=instant, reason=reason, past=past)},
+        queued AS (
             INSERT INTO audience_queue (customer, audiences)
-            SELECT DISTINCT customer, {depends}::text[] FROM told WHERE {depends} <> '{{}}'
+            SELECT DISTINCT customer, {depends}::text[] FROM changed WHERE {depends} <> '{{}}'
         )
-        SELECT count(*) AS many FROM told
+        INSERT INTO audience_changes (at, audience, customer, joined, why)
+        SELECT {instant}, audience, customer, joined, {reason} FROM changed
         """,  # noqa: S608 -- the query is compiled, with parameters of its own
         *query.parameters,
         audience,
@@ -109,9 +123,9 @@ async def find(
         dict(why),
         [one._asdict() for one in parts],
         sorted(dependents),
-        inhabited,
+        *([inhabited] if inhabited else []),
     )
-    return int(rows[0]["many"])
+    return int(done.removeprefix("INSERT 0 "))
 
 
 async def _inhabited(connection: Db, audience: str) -> list[str]:
@@ -152,47 +166,6 @@ async def queue_differing(connection: Db, audience: str, query: Query) -> int:
         audience,
     )
     return int(rows[0]["many"])
-
-
-def ranked(
-    found: Query,
-    distinct_by: Sequence[str] | None,
-    order_by: Query,
-    *,
-    ascending: bool,
-    limit: int | None,
-) -> Query:
-    """The first of those found, by a value, and one only for each value of an attribute.
-
-    The attribute is a path of keys. Who has no such value comes last, and shares it with nobody.
-    `order_by` finds `id` and `value`; its parameters are numbered on from those of `found`.
-    """
-    parameters = [*found.parameters, *order_by.parameters]
-    distinct, most = (f"${len(parameters) + n}" for n in range(1, 3))
-    way = "ASC" if ascending else "DESC"
-    text = f"""
-        WITH inside AS ({found.text}), ordered AS (
-            SELECT c.id, c.attributes #> {distinct}::text[] AS value,
-                   row_number() OVER (ORDER BY o.value {way} NULLS LAST, c.id) AS place
-            FROM inside i JOIN customers c ON c.id = i.id
-            LEFT JOIN ({order_by.text}) o ON o.id = i.id
-        ), single AS (
-            SELECT id, place FROM (
-                SELECT id, place, {distinct}::text[] IS NULL OR value IS NULL
-                    OR row_number() OVER (PARTITION BY value ORDER BY place) = 1 AS is_first
-                FROM ordered
-            ) x WHERE is_first
-        )
-        SELECT id FROM single ORDER BY place LIMIT {most}::bigint
-    """  # noqa: S608
-    told_apart = None if distinct_by is None else list(distinct_by)
-    return Query(text, [*parameters, told_apart, limit])
-
-
-def by_attribute(path: Sequence[str] | None, first: int) -> Query:
-    """Everybody with the attribute at that path of keys as it is in JSON; `first` is its number."""
-    text = f"SELECT id, attributes #> ${first}::text[] AS value FROM customers"  # noqa: S608
-    return Query(text, [None if path is None else list(path)])
 
 
 async def customers(connection: Db) -> int:
