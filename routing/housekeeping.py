@@ -11,7 +11,16 @@ from journeys.calls import Nudge
 from routing.registry import insides
 from routing.round import Round
 from routing.timekeeper import Timekeeper, real_now
-from storage import attempts, business_events, imports, leftovers, migrate, moves, retention
+from storage import (
+    attempts,
+    business_events,
+    imports,
+    joinings,
+    leftovers,
+    migrate,
+    moves,
+    retention,
+)
 from storage.connection import connect
 from storage.instances import Instance
 
@@ -128,6 +137,7 @@ class Housekeeping:
         await migrate.extend_partitions(connection, now)
         for name in await retention.drop_before(connection, now - self._keep):
             log.info("retention.dropped", partition=name)
+        await joinings.forget(connection, now - self._keep)
         await business_events.forget(connection, now - self._keep)
         while await retention.forget_message_ids(connection, now - self._keep):
             log.debug("retention.message_ids")

@@ -8,6 +8,7 @@ import asyncpg
 import orjson
 
 from audiences.definition import AUDIENCE, AnyAudience
+from storage.joinings import ENDED
 from storage.pool import Db
 
 
@@ -126,18 +127,18 @@ async def mark_swept(connection: Db, name: str, version: int) -> None:
 async def delete(connection: Db, names: Sequence[str], now: datetime) -> None:
     """There is no such audience any more (the first of `names`, the others are its parts)."""
     await connection.execute(
-        """
+        f"""
         WITH gone AS (
             UPDATE audiences SET deleted_at = $2, ready_at = NULL, swept_version = NULL,
                 changed = nextval('audience_news')
             WHERE name = ($1::text[])[1]
         ), outside AS (
             DELETE FROM audience_members WHERE audience = ANY ($1::text[])
-            RETURNING audience, customer
-        )
+            RETURNING *
+        ), {ENDED.format("outside")}
         INSERT INTO audience_changes (at, audience, customer, joined, why)
-        SELECT $2, audience, customer, false, '{"deleted": true}' FROM outside
-        """,
+        SELECT $2, audience, customer, false, '{{"deleted": true}}' FROM outside
+        """,  # noqa: S608
         list(names),
         now,
     )

@@ -48,8 +48,8 @@ async def say_goodbye(connection: Db, customer: UUID, now: datetime) -> None:
                              ORDER BY kind DESC, value) AS ids
             FROM external_ids WHERE customer IN (SELECT id FROM me)
         ), untold AS (
-            SELECT c.audience FROM audience_changes c
-            WHERE c.customer IN (SELECT id FROM me) AND EXISTS (
+            SELECT c.audience FROM audience_history c
+            WHERE c.customer IN (SELECT id FROM me) AND c.transaction IS NOT NULL AND EXISTS (
                 SELECT FROM subscriptions s
                 LEFT JOIN subscription_retries r
                     ON r.subscription = s.id AND r.transaction = c.transaction AND r.seq = c.seq

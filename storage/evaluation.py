@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from storage.joinings import ENDED
 from storage.pool import Db
 
 
@@ -29,15 +30,18 @@ CHANCE = """
         ::bit(64)::bit(53)::bigint::float8 / 9007199254740992
 """
 
-# `changed` where nobody is in: all join.
+# `changed` where nobody is in: all join, and as members they are written, once.
 FILLED = """
     changed AS MATERIALIZED (
-        SELECT audience, customer, true AS joined FROM now_in
+        SELECT audience, customer FROM now_in
         ORDER BY customer, audience  -- neighbours in every index
-    ), entered AS (
-        INSERT INTO audience_members (audience, customer, joined_at, why)
-        SELECT audience, customer, {instant}::timestamptz, {reason}::jsonb FROM changed
     )
+"""
+FILL = """
+    INSERT INTO audience_members (audience, customer, joined_at, why, transaction, seq)
+    SELECT audience, customer, {instant}::timestamptz, {reason}::jsonb,
+           pg_current_xact_id(), nextval('audience_changes_seq_seq')
+    FROM changed
 """
 # `changed` where somebody is in; a merge may bring a member meanwhile.
 COMPARED = """
@@ -58,11 +62,15 @@ COMPARED = """
     ), gone AS (
         DELETE FROM audience_members m USING differing d
         WHERE NOT d.joins AND m.audience = d.audience AND m.customer = d.customer
-        RETURNING m.audience, m.customer
-    ), changed AS (
+        RETURNING m.*
+    ), {ended}, changed AS (
         SELECT audience, customer, true AS joined FROM entered
         UNION ALL SELECT audience, customer, false FROM gone
     )
+"""
+COMPARE = """
+    INSERT INTO audience_changes (at, audience, customer, joined, why)
+    SELECT {instant}, audience, customer, joined, {reason} FROM changed
 """
 
 
@@ -96,7 +104,8 @@ async def find(
     inhabited = await _inhabited(connection, audience)
     first = len(query.parameters) + 1
     name, instant, reason, salts, depends, past = (f"${first + n}" for n in range(6))
-    changing = COMPARED if inhabited else FILLED
+    changed, write = (COMPARED, COMPARE) if inhabited else (FILLED, FILL)
+    places = {"instant": instant, "reason": reason, "past": past, "ended": ENDED.format("gone")}
     done = await connection.execute(
         f"""
         WITH found AS ({query.text}),
@@ -109,13 +118,12 @@ async def find(
             SELECT p.name, f.id FROM found f JOIN parts p
                 ON {CHANCE.format(salt="p.salt")} >= p.low
                AND {CHANCE.format(salt="p.salt")} < p.high
-        ), {changing.format(instant=instant, reason=reason, past=past)},
+        ), {changed.format(**places)},
         queued AS (
             INSERT INTO audience_queue (customer, audiences)
             SELECT DISTINCT customer, {depends}::text[] FROM changed WHERE {depends} <> '{{}}'
         )
-        INSERT INTO audience_changes (at, audience, customer, joined, why)
-        SELECT {instant}, audience, customer, joined, {reason} FROM changed
+        {write.format(**places)}
         """,  # noqa: S608 -- the query is compiled, with parameters of its own
         *query.parameters,
         audience,

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from journeys.identity import CustomerId
+from storage.joinings import ENDED
 from storage.pool import Db
 
 
@@ -32,7 +33,7 @@ class Membership:
 
 
 # Writes the changes given that change something; `told` are those.
-CHANGE = """
+CHANGE = f"""
     given AS (
         SELECT DISTINCT ON (audience, customer) * FROM unnest(
             $1::text[], $2::uuid[], $3::boolean[], $4::timestamptz[], $5::jsonb[]
@@ -45,15 +46,17 @@ CHANGE = """
     ), outside AS (
         DELETE FROM audience_members m USING given g
         WHERE NOT g.joined AND m.audience = g.audience AND m.customer = g.customer
-        RETURNING m.audience, m.customer
-    ), told AS (
+        RETURNING m.*
+    ), {ENDED.format("outside")}, told AS (
         INSERT INTO audience_changes (at, audience, customer, joined, why)
         SELECT g.at, g.audience, g.customer, g.joined, g.why FROM given g
-        JOIN (SELECT * FROM inside UNION ALL SELECT * FROM outside) c USING (audience, customer)
+        JOIN (
+            SELECT * FROM inside UNION ALL SELECT audience, customer FROM outside
+        ) c USING (audience, customer)
         ORDER BY g.audience, g.customer
         RETURNING audience, customer, joined
     )
-"""
+"""  # noqa: S608
 
 
 async def change(connection: Db, changes: Sequence[Change]) -> set[tuple[str, CustomerId]]:
@@ -98,16 +101,16 @@ async def leave(
 ) -> list[CustomerId]:
     """Have many customers leave one audience for one reason; those who were in it."""
     rows = await connection.fetch(
-        """
+        f"""
         WITH outside AS (
             DELETE FROM audience_members WHERE audience = $1 AND customer = ANY ($2::uuid[])
-            RETURNING customer
-        ), told AS (
+            RETURNING *
+        ), {ENDED.format("outside")}, told AS (
             INSERT INTO audience_changes (at, audience, customer, joined, why)
             SELECT $3, $1, customer, false, $4 FROM outside ORDER BY customer
         )
         SELECT customer FROM outside
-        """,
+        """,  # noqa: S608
         audience,
         list(customers),
         at,
@@ -171,8 +174,9 @@ async def listed_at(
     rows = await connection.fetch(
         """
         WITH undone AS (
-            SELECT DISTINCT ON (customer) customer, NOT joined AS was_in FROM audience_changes
-            WHERE audience = $1 AND at > $2 ORDER BY customer, at, seq
+            SELECT DISTINCT ON (customer) customer, NOT joined AS was_in FROM audience_history
+            WHERE audience = $1 AND at > $2 AND transaction IS NOT NULL
+            ORDER BY customer, at, seq
         )
         SELECT customer FROM (
             SELECT customer FROM undone WHERE was_in
@@ -195,8 +199,9 @@ async def changes_of(connection: Db, customer: UUID, limit: int = 200) -> list[C
     """What a customer joined and left, the latest first."""
     rows = await connection.fetch(
         """
-        SELECT audience, customer, joined, at, why FROM audience_changes
-        WHERE customer = $1 ORDER BY at DESC, seq DESC LIMIT $2
+        SELECT audience, customer, joined, at, why FROM audience_history
+        WHERE customer = $1 AND transaction IS NOT NULL
+        ORDER BY at DESC, seq DESC LIMIT $2
         """,
         customer,
         limit,

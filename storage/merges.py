@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from journeys.identity import CustomerId
+from storage.joinings import ENDED
 from storage.pool import Db
 
 
@@ -80,15 +81,22 @@ async def move_memberships(
     that `winner` is in where it was as well, now under the ids of both.
     """
     await connection.execute(
-        """
+        f"""
         WITH gone AS (
-            DELETE FROM audience_members WHERE customer = $1 RETURNING audience, joined_at, why
-        ), kept AS (
+            DELETE FROM audience_members WHERE customer = $1 RETURNING *
+        ), later AS (
+            SELECT m.* FROM audience_members m JOIN gone g ON g.audience = m.audience
+            WHERE m.customer = $2 AND g.joined_at < m.joined_at
+        ), superseded AS (
+            SELECT * FROM gone UNION ALL SELECT * FROM later
+        ), {ENDED.format("superseded")}, kept AS (
             INSERT INTO audience_members AS m (audience, customer, joined_at, why)
             SELECT audience, $2::uuid, joined_at, why FROM gone ORDER BY audience
             ON CONFLICT (audience, customer) DO UPDATE SET
                 joined_at = least(m.joined_at, excluded.joined_at),
-                why = CASE WHEN excluded.joined_at < m.joined_at THEN excluded.why ELSE m.why END
+                why = CASE WHEN excluded.joined_at < m.joined_at THEN excluded.why ELSE m.why END,
+                transaction = CASE WHEN excluded.joined_at >= m.joined_at THEN m.transaction END,
+                seq = CASE WHEN excluded.joined_at >= m.joined_at THEN m.seq END
             RETURNING audience, xmax = 0 AS is_new  -- an updated row has an xmax
         ), told AS (
             INSERT INTO audience_changes (at, audience, customer, joined, why)
@@ -111,7 +119,7 @@ async def move_memberships(
             ON CONFLICT (customer) DO UPDATE SET at = least(c.at, excluded.at)
         )
         UPDATE audience_queue SET customer = $2 WHERE customer = $1
-        """,
+        """,  # noqa: S608
         loser,
         winner,
         now,

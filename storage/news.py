@@ -70,8 +70,8 @@ async def before(connection: Db, at: datetime) -> Position | None:
     """The position from which everything that happened at or after `at` is still to come."""
     row = await connection.fetchrow(
         """
-        SELECT transaction, seq - 1 AS seq FROM audience_changes
-        WHERE at >= $1 ORDER BY transaction, seq LIMIT 1
+        SELECT transaction, seq - 1 AS seq FROM audience_history
+        WHERE at >= $1 AND transaction IS NOT NULL ORDER BY transaction, seq LIMIT 1
         """,
         at,
     )

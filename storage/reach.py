@@ -32,11 +32,11 @@ class Reach:
 NEW = """
     EXISTS (
         SELECT FROM (
-            SELECT (
+            SELECT coalesce(m.transaction, (
                 SELECT h.transaction FROM audience_changes h
                 WHERE h.audience = m.audience AND h.customer = m.customer AND h.joined
                 ORDER BY h.transaction DESC LIMIT 1
-            ) AS joined
+            )) AS joined
         ) l, runs r
         WHERE r.id = $1 AND (r.new_since IS NULL OR l.joined >= r.new_since)
           AND (l.joined IS NULL OR l.joined < r.new_until)

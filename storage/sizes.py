@@ -35,8 +35,9 @@ async def by_day(connection: Db, audience: str, since: datetime, until: datetime
             SELECT (at AT TIME ZONE 'UTC')::date AS day,
                    count(*) FILTER (WHERE joined) AS joined,
                    count(*) FILTER (WHERE NOT joined) AS gone
-            FROM audience_changes
+            FROM audience_history
             WHERE audience = $1 AND at >= date_trunc('day', $2::timestamptz, 'UTC')
+              AND transaction IS NOT NULL
             GROUP BY 1
         )
         SELECT d.day, coalesce(c.joined, 0) AS joined, coalesce(c.gone, 0) AS "left",

@@ -47,7 +47,7 @@ LINES = """
     UNION ALL
     SELECT at, 0, 'membership/' || lpad(seq::text, 19, '0'), 'membership', NULL, NULL, audience,
            CASE WHEN joined THEN 'joined' ELSE 'left' END, NULL, NULL, why, NULL
-    FROM audience_changes WHERE customer = $1
+    FROM audience_history WHERE customer = $1 AND transaction IS NOT NULL
     UNION ALL
     SELECT r.at, 1, r.event || '/' || r.journey, 'refusal', r.journey, NULL,
            (SELECT name FROM events e WHERE e.customer = $1 AND e.id = r.event LIMIT 1), NULL, NULL,
@@ -178,12 +178,14 @@ async def everything(connection: Db, customer: UUID) -> dict[str, list[dict[str,
                 SELECT jsonb_agg(to_jsonb(r) - 'customer' ORDER BY at)
                 FROM refusals r WHERE customer = $1),
             'memberships', (
-                SELECT jsonb_agg(to_jsonb(m) - 'customer' ORDER BY audience)
+                SELECT jsonb_agg(to_jsonb(m) - '{customer,seq,transaction}'::text[]
+                                 ORDER BY audience)
                 FROM audience_members m WHERE customer = $1),
             'membership_changes', (
                 SELECT jsonb_agg(to_jsonb(c) - '{customer,seq,transaction}'::text[]
                                  ORDER BY at, seq)
-                FROM audience_changes c WHERE customer = $1)
+                FROM audience_history c
+                WHERE customer = $1 AND transaction IS NOT NULL)
         )
         """,
         customer,
