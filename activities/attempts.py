@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-import asyncpg
-
 from activities.letters import Letter
 from activities.sending import LONGEST, Said, Sender, Try, deferred
 from channels.base import Outgoing, Provider, TemporaryFailure
@@ -15,7 +13,7 @@ from storage import attempts, pages
 from storage.attempts import Begin, Settle
 from storage.gather import Gather
 from storage.pages import Copy
-from storage.pool import Pool
+from storage.pool import FAILED, UNREACHABLE, Pool
 from storage.trail import Visit
 
 RENEWAL = 3.0  # seconds; a lease lasts storage.attempts.LEASE
@@ -72,7 +70,11 @@ class Attempts:
 
     async def suppress(self, message: Outgoing, now: datetime) -> None:
         """Do not write again to an address that its provider calls bad."""
-        await self._sender.suppress(message, now)
+        await patiently(lambda: self._sender.suppress(message, now))
+
+    def note(self, settle: Settle) -> "asyncio.Task[None]":
+        """Write down what became of a page's message that was not begun, however long it takes."""
+        return asyncio.create_task(patiently(lambda: self.settle((settle, []))))
 
     def is_committed(self, id: UUID) -> bool:
         """Whether the attempt for a message has passed the point of no return."""
@@ -87,7 +89,7 @@ class Attempts:
             if alive:
                 try:
                     await attempts.renew(self._pool, alive)
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                except FAILED:
                     continue  # a lease that lapses meanwhile is settled by its attempt all the same
 
     async def finish(self, within: timedelta) -> None:
@@ -147,6 +149,8 @@ async def patiently(write: Callable[[], Awaitable[Out]]) -> Out:
     for pause in PAUSES:
         try:
             return await write()
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        except UNREACHABLE as error:
+            if isinstance(error, ValueError):  # a value that cannot be sent
+                raise
             await asyncio.sleep(pause)
     return await write()

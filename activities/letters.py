@@ -15,6 +15,7 @@ from journeys.plan import Plan
 from journeys.steps.send import ADDRESSES, NOT_SENT, SENT, Send
 from journeys.templates import MissingVariable, Renderer, TemplateError
 from storage.attempts import Settle
+from storage.consent import BLANKS
 from storage.ids import derived
 from storage.messages import MessageState
 from storage.trail import Visit
@@ -96,7 +97,7 @@ class Circular:
         if attribute is None:
             return ""
         address = attributes.get(attribute)
-        if not isinstance(address, str) or not (address := address.strip()):
+        if not isinstance(address, str) or not (address := address.strip(BLANKS)):
             raise Forbidden("no_address", f"the customer has no {attribute}")
         return address
 

@@ -66,13 +66,12 @@ class Mailing:
 
         What it has come to is written down then: the ledger first, then the trail.
         """
-        try:
-            await self._outbox.emptied(self._begin)
-        finally:
-            for line in self._lines:
-                await line
-            if self._visits:
-                await patiently(lambda: pages.close(self._means.pool, self._visits))
+        await self._outbox.emptied(self._begin)
+        for failed in await asyncio.gather(*self._lines, return_exceptions=True):
+            if isinstance(failed, Exception):
+                self._broken(failed)
+        if self._visits:
+            await patiently(lambda: pages.close(self._means.pool, self._visits))
         if self._error is not None:
             raise self._error
 
@@ -128,7 +127,7 @@ class Mailing:
         """A message must not be sent, and why."""
         letter = Letter.of(passage, self._plan, self._means.channels)
         settle = letter.settled("skipped", reason=forbidden.reason, detail=forbidden.detail)
-        self._lines.append(self._attempts.settle.put((settle, [])))
+        self._lines.append(self._attempts.note(settle))
         self._visits += letter.visits(settle)
         return taken(passage, self._plan, letter.circular.exit("skipped") or "")
 
@@ -144,12 +143,9 @@ class Mailing:
         parcel.channel.breaker.succeeded()
         copy, circular, passage = parcel.copy, parcel.circular, parcel.passage
         self._write(parcel, said)
-        exit = circular.exit(copy.state)
-        if exit is None:
-            self._resume(parcel, BUSY)
-            return
         self._visits += circular.visits(passage, copy.id, copy.state, copy.reason, copy.detail)
-        self._resume(parcel, taken(passage, self._plan, exit))
+        exit = circular.exit(copy.state)
+        self._resume(parcel, BUSY if exit is None else taken(passage, self._plan, exit))
 
     def failed(self, parcel: Parcel, error: Exception) -> None:
         """A message was not sent, or nobody knows."""
@@ -182,7 +178,7 @@ class Mailing:
         named = {"provider": copy.common.provider, "reason": copy.reason, "detail": copy.detail}
         letter = Letter(copy.id, parcel.passage, parcel.circular)
         settle = letter.settled(copy.state, copy.attempt, **named)
-        self._lines.append(self._attempts.settle.put((settle, [])))
+        self._lines.append(self._attempts.note(settle))
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what takes a while; the message counts as under way until then."""
@@ -203,8 +199,11 @@ class Mailing:
         self._resume(parcel, await self._means.otherwise(parcel.passage.whole()))
 
     async def _suppressed(self, parcel: Parcel, failure: PermanentFailure) -> None:
-        """Remember an address that the provider calls bad before the message is settled."""
-        await self._attempts.suppress(parcel.message, parcel.copy.at)
+        """Remember a bad address before the message is settled, which it is in any case."""
+        try:
+            await self._attempts.suppress(parcel.message, parcel.copy.at)
+        except Exception as error:
+            self._broken(error)
         self.settled(parcel, Said("refused", "refused", failure.detail))
 
     def _broken(self, error: Exception) -> None:

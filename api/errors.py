@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from temporalio.service import RPCError
+
+from storage.pool import UNREACHABLE
 
 log = structlog.get_logger()
 
@@ -88,10 +89,5 @@ def install(app: FastAPI) -> None:
         log.warning("api.database_away", error=type(error).__name__)
         return answer(Problem(503, "Postgres is away", "try again soon", AWAY))
 
-    for kind in (
-        OSError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.CannotConnectNowError,
-    ):
+    for kind in UNREACHABLE:
         app.add_exception_handler(kind, database)

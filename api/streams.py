@@ -10,13 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
-import asyncpg
 import orjson
 import structlog
 
 from storage import customers, news, sharing
 from storage.news import News, Position
-from storage.pool import Pool
+from storage.pool import FAILED, Pool
 
 log = structlog.get_logger()
 
@@ -130,7 +129,7 @@ class Streams:
             try:
                 async with self._reading:
                     await self._look()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except FAILED as error:
                 log.warning("streams.database_away", error=type(error).__name__)
             await asyncio.sleep(POLL)
 

@@ -19,7 +19,6 @@ from channels.base import (
     OutcomeUnknown,
     Outgoing,
     Parcel,
-    PermanentFailure,
     Source,
     TemporaryFailure,
     Withdrawn,
@@ -149,8 +148,9 @@ class Smtp:
         if behind is None:
             return None
         if parcel.is_awaited:
-            # Who waits for the answer hears of it before the next mail is committed, so that a
-            # kill leaves one mail of a connection without its answer written, and not two.
+            # Who waits for the answer hears of it before the next mail is committed. Where all are
+            # fetched, that is in the same breath: a kill leaves one mail of a connection without
+            # its answer written, and not two.
             await asyncio.sleep(0)
         return await self._opened(link, behind)
 
@@ -179,8 +179,8 @@ class Smtp:
             try:
                 check(parcel.message)
                 return self._written(link, parcel)
-            except PermanentFailure as failure:
-                parcel.fail(failure)
+            except Exception as error:
+                parcel.fail(error)
         return None
 
     async def _accepted(self, link: Link, *, is_dirty: bool) -> Accepted:

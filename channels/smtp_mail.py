@@ -34,6 +34,8 @@ class Pending:
 
     async def commit(self) -> bool:
         """What its commit says; False as soon as nobody waits for it any more."""
+        if not self.is_wanted:
+            return False  # given up on its way here
         self._lane = asyncio.current_task()
         try:
             return await self._commit()

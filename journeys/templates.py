@@ -71,6 +71,8 @@ class Renderer:
             raise TemplateError(part, line_of(error, source), str(error.message)) from error
         except (ArithmeticError, ValueError) as error:
             raise TemplateError(part, 1, str(error)) from error
+        except Exception as error:  # values that a filter or a comparison was not made for
+            raise TemplateError(part, 1, f"{type(error).__name__} in a value") from error
         if part not in ONE_LINE:
             return text
         return (text if text.isprintable() else BREAKS.sub(" ", text)).strip()

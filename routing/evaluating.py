@@ -4,7 +4,6 @@ import asyncio
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from audiences.catalog import Catalog
@@ -21,7 +20,7 @@ from storage.audience_queue import Touched
 from storage.audiences import AudienceRow
 from storage.connection import connect
 from storage.evaluation import Part, Query
-from storage.pool import Pool
+from storage.pool import FAILED, Pool
 
 log = structlog.get_logger()
 
@@ -47,7 +46,7 @@ class Evaluation:
         while True:
             try:
                 await self._run_locked()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except FAILED as error:
                 log.warning("evaluation.database_away", error=type(error).__name__)
             await asyncio.sleep(EVERY)
 

@@ -23,6 +23,7 @@ from storage import (
 )
 from storage.connection import connect
 from storage.instances import Instance
+from storage.pool import FAILED
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ class Housekeeping:
         while True:
             try:
                 await self._run_locked()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, RPCError) as error:
+            except (*FAILED, RPCError) as error:
                 log.warning("housekeeping.away", error=type(error).__name__)
             await asyncio.sleep(EVERY)
 

@@ -10,7 +10,7 @@ from channels.subscriber import Subscriber
 from routing.telling import Patience, Turn
 from storage import news, subscriptions
 from storage.connection import connect
-from storage.pool import Pool
+from storage.pool import FAILED, Pool
 from storage.subscriptions import Subscription
 
 log = structlog.get_logger()
@@ -40,7 +40,7 @@ class Pusher:
         while True:
             try:
                 await self._run_locked()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except FAILED as error:
                 log.warning("push.away", error=type(error).__name__)
             await asyncio.sleep(STAND_BY)
 
@@ -76,7 +76,7 @@ class Pusher:
             self._subscribers[one.id] = subscriber
         try:
             await Turn(self._pool, subscriber, self._patience).run(one)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except FAILED as error:
             log.warning("push.away", error=type(error).__name__)
         except Exception as error:
             log.error("push.broken", subscription=str(one.id), exc_info=True)

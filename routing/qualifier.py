@@ -12,7 +12,7 @@ from routing.catalogs import Catalogs
 from routing.qualifying import qualify
 from storage import audience_queue
 from storage.members import Change
-from storage.pool import Db, Pool
+from storage.pool import FAILED, Db, Pool
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Qualifier:
                     await asyncio.sleep(PAUSE)
             except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
                 await asyncio.sleep(random.uniform(0.001, 0.02))
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except FAILED as error:
                 log.warning("qualifier.database_away", error=type(error).__name__)
                 await asyncio.sleep(AWAY)
 

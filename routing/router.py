@@ -20,6 +20,7 @@ from storage import inbox
 from storage.connection import connect
 from storage.inbox import Claimed, News
 from storage.notify import CHANNEL
+from storage.pool import FAILED, UNREACHABLE
 
 log = structlog.get_logger()
 
@@ -46,7 +47,7 @@ class Router:
         while True:
             try:
                 await self._run_connected()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except FAILED as error:
                 log.warning("router.database_away", error=type(error).__name__)
                 await asyncio.sleep(AWAY)
 
@@ -58,7 +59,7 @@ class Router:
             async with asyncio.TaskGroup() as lanes:
                 for _ in range(LANES):
                     lanes.create_task(self._lane(connection))
-        except* (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as group:
+        except* FAILED as group:
             raise group.exceptions[0] from None
         finally:
             connection.terminate()
@@ -123,7 +124,7 @@ class Router:
             await asyncio.sleep(AWAY if isinstance(error, RPCError) else 0.05)
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             await asyncio.sleep(random.uniform(0.001, 0.02))
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        except UNREACHABLE:
             raise
         except Exception as error:
             if len(claimed) > 1:

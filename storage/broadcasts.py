@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from journeys.identity import CustomerId
+from storage.consent import hash_of
 from storage.instances import Instance, instance
 from storage.pool import Db
 
@@ -33,19 +34,19 @@ async def readers(
     connection: Db, instances: Sequence[UUID], addresses: Mapping[str, str], secret: bytes
 ) -> dict[UUID, Reader]:
     """The customers of these instances; `addresses` are the attributes that channels go by."""
+    hashed = hash_of("c.attributes ->> k.attribute", "$4")
     rows = await connection.fetch(
-        """
+        f"""
         SELECT i.id, i.customer, c.attributes,
                nullif(ARRAY(SELECT ARRAY[n.channel, n.topic] FROM unsubscriptions n
-                            WHERE n.customer = i.customer), '{}') AS topics,
+                            WHERE n.customer = i.customer), '{{}}') AS topics,
                nullif(ARRAY(
                    SELECT k.channel FROM unnest($2::text[], $3::text[]) AS k (channel, attribute)
-                   JOIN suppressions n ON n.channel = k.channel AND n.hash
-                       = sha256($4 || convert_to(lower(c.attributes ->> k.attribute), 'UTF8'))
-               ), '{}') AS suppressed
+                   JOIN suppressions n ON n.channel = k.channel AND n.hash = {hashed}
+               ), '{{}}') AS suppressed
         FROM instances i JOIN customers c ON c.id = i.customer
         WHERE i.id = ANY ($1::uuid[])
-        """,
+        """,  # noqa: S608
         list(instances),
         list(addresses),
         list(addresses.values()),

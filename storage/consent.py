@@ -6,6 +6,7 @@ from uuid import UUID
 from storage.pool import Db
 
 EVERYTHING = "*"
+BLANKS = " \t\r\n\f\v"  # around an address, no part of it
 
 
 async def unsubscribe(
@@ -37,6 +38,11 @@ async def subscribe(connection: Db, customer: UUID, channel: str, topic: str) ->
     )
 
 
+def hash_of(address: str, key: str) -> str:
+    """SQL for the keyed hash of an address, as it is written to; both are SQL themselves."""
+    return f"sha256({key} || convert_to(lower(btrim({address}, E' \\t\\r\\n\\f\\v')), 'UTF8'))"
+
+
 async def suppress(
     connection: Db,
     channel: str,
@@ -47,10 +53,10 @@ async def suppress(
 ) -> None:
     """Never write to this address again; only its keyed hash is kept."""
     await connection.execute(
-        """
+        f"""
         INSERT INTO suppressions (channel, hash, reason, at)
-        VALUES ($1, sha256($2 || convert_to(lower($3), 'UTF8')), $4, $5) ON CONFLICT DO NOTHING
-        """,
+        VALUES ($1, {hash_of("$3", "$2")}, $4, $5) ON CONFLICT DO NOTHING
+        """,  # noqa: S608
         channel,
         secret,
         address,

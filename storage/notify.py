@@ -5,9 +5,7 @@ It is a hint. Whoever listens also polls, so a ring that gets lost costs time an
 
 import asyncio
 
-import asyncpg
-
-from storage.pool import Pool
+from storage.pool import FAILED, Pool
 
 CHANNEL = "parcours_events"
 
@@ -36,5 +34,5 @@ class Bell:
             self._rung = False
             try:
                 await self._pool.execute(f"NOTIFY {CHANNEL}")
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except FAILED:
                 return

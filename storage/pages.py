@@ -12,7 +12,7 @@ from storage.attempts import LEASE, LOCKED, MAY_SEND
 from storage.columns import shared
 from storage.messages import MessageState
 from storage.pool import Db
-from storage.trail import Visit
+from storage.trail import KNOWN, Visit
 
 # What an attempt has begun is its own; without that, a row that is there already is an error.
 TAKEN_OVER = """
@@ -172,7 +172,8 @@ async def _close(connection: Db, visits: Sequence[Visit], otherwise: str = "") -
                                       position, outcome, is_last, number)
         ), written AS (
             INSERT INTO trail (entered_at, instance, visit, step, at, left_at, exit, result, why)
-            SELECT entered_at, instance, visit, step, at, left_at, exit, result, why FROM given
+            SELECT entered_at, instance, visit, step, at, left_at, exit, result, why FROM given g
+            WHERE {KNOWN}
             {otherwise}
         )
         UPDATE instances i SET visit = s.visit, position = s.position, outcome = s.outcome,

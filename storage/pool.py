@@ -11,14 +11,18 @@ import asyncpg
 from storage.connection import connect
 
 LIFETIME = 600.0  # seconds; plans made while a table was small do not outlive their connection
-SPOILING = (
-    asyncio.CancelledError,
+# Postgres or the way to it is away: starting, stopping, killed. What was asked may have been done.
+UNREACHABLE = (
     OSError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
 )
+# Whatever a statement may fail with, for those who go on all the same.
+FAILED = (*UNREACHABLE, asyncpg.PostgresError)
+SPOILING = (asyncio.CancelledError, *UNREACHABLE)
 LEAVE = 10.0  # seconds that a pool being closed waits for those in use
 
 

@@ -10,6 +10,7 @@ import asyncpg
 
 from expressions import PastEvent
 from journeys.identity import CustomerId
+from storage.consent import hash_of
 from storage.pool import Db
 
 
@@ -64,8 +65,9 @@ class Look:
 
 async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Standing]:
     """How instances stand, in the order asked; `gone` where there is none."""
+    hashed = hash_of("c.attributes ->> l.address", "$2")
     rows = await connection.fetch(
-        """
+        f"""
         SELECT l.instance, l.visit AS asked, i.customer, c.attributes, i.entry, i.entry_event,
                (i.ended_at IS NOT NULL OR coalesce(i.entered_at <= j.stopped_at, false))
                    AS is_over,
@@ -76,8 +78,7 @@ async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Sta
                    AND u.channel IN (l.channel, '*') AND u.topic IN (coalesce(l.topic, '*'), '*')
                ) AS is_unsubscribed,
                l.address IS NOT NULL AND EXISTS (
-                   SELECT FROM suppressions s WHERE s.channel = l.channel AND s.hash
-                       = sha256($2 || convert_to(lower(c.attributes ->> l.address), 'UTF8'))
+                   SELECT FROM suppressions s WHERE s.channel = l.channel AND s.hash = {hashed}
                ) AS is_suppressed,
                m.state AS message_state
         FROM jsonb_to_recordset($1) AS l (
@@ -92,7 +93,7 @@ async def read(connection: Db, looks: Sequence[Look], secret: bytes) -> list[Sta
             AND n.instance = l.instance AND n.visit = l.visit LIMIT 1
         ) t ON true
         LEFT JOIN LATERAL (SELECT state FROM messages n WHERE n.id = l.message LIMIT 1) m ON true
-        """,
+        """,  # noqa: S608
         list(looks),
         secret,
     )

@@ -41,8 +41,10 @@ class Stored:
     result: Mapping[str, Any] | None
 
 
+# The instance of the row `g` has not been erased: nothing is told of whom nobody knows any more.
+KNOWN = "(SELECT true FROM instances n WHERE n.id = g.instance)"
 # Writes the visits of $1 and moves their instances on; `written` are those that were first.
-WRITE = """
+WRITE = f"""
     given AS (
         SELECT * FROM jsonb_to_recordset($1) AS g (
             instance uuid, entered_at timestamptz, visit int, step text, at timestamptz,
@@ -51,7 +53,8 @@ WRITE = """
     ), written AS (
         INSERT INTO trail AS t
             (entered_at, instance, visit, step, at, left_at, exit, result, why)
-        SELECT entered_at, instance, visit, step, at, left_at, exit, result, why FROM given
+        SELECT entered_at, instance, visit, step, at, left_at, exit, result, why FROM given g
+        WHERE {KNOWN}
         ORDER BY entered_at, instance, visit
         ON CONFLICT (entered_at, instance, visit) DO UPDATE SET
             left_at = excluded.left_at, exit = excluded.exit,
@@ -77,7 +80,7 @@ WRITE = """
         WHERE i.id = g.instance AND i.id = ANY (ARRAY(SELECT instance FROM written))
           AND coalesce(i.ended_at, 'infinity') = 'infinity'
     )
-"""
+"""  # noqa: S608
 
 
 async def write(connection: Db, visits: Sequence[Visit]) -> set[tuple[UUID, int]]:

@@ -43,6 +43,8 @@ class FaultySmtp:
     takes_data_anyway: bool = False
     tls: ssl.SSLContext | None = None
     delay: float = 0.5
+    patience: float = 0.0
+    """Seconds until the greeting."""
     password: str | None = None
     port: int = 0
     connections: int = 0
@@ -91,6 +93,7 @@ class Dialogue:
         await self.writer.drain()
 
     async def run(self) -> None:
+        await asyncio.sleep(self.server.patience)
         await self.say(self.server.greeting)
         while line := (await self.reader.readline()).decode():
             self.server.commands.append(line.strip())

@@ -274,3 +274,18 @@ async def test_mails_that_are_fetched_come_to_what_they_would_alone() -> None:
         is_withdrawn = commit.count == 1 and not commit.answer
         assert isinstance(one, Withdrawn if is_withdrawn else kinds[tag]), (tag, one)
     assert len(server.mails) == sum(isinstance(one, Accepted) for one in came_to)
+
+
+async def test_a_mail_given_up_while_its_connection_opens_is_never_committed() -> None:
+    async with faulty_smtp(FaultySmtp(patience=0.3)) as server, smtp(server) as provider:
+        commits = Commits()
+        sending = asyncio.create_task(provider.send(outgoing(), commits))
+        await asyncio.sleep(0.1)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        await asyncio.sleep(0.4)
+
+        assert server.connections == 1
+        assert commits.count == 0
+        assert server.mails == []

@@ -150,6 +150,21 @@ def test_data_that_do_not_fit_stop_the_message(source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "one", "other"),
+    [
+        ("{% if customer.v contains customer.w %}a{% endif %}", {}, []),
+        ("{{ customer.v | compact: customer.w }}", [{}], "k"),
+    ],
+)
+def test_values_that_nothing_was_made_for_stop_the_message_and_stay_out_of_the_words(
+    source: str, one: object, other: object
+) -> None:
+    data = {"customer": {"v": one, "w": other}}
+    with pytest.raises(TemplateError, match=r"text, line 1: \w+Error in a value"):
+        Renderer().render({"text": source}, data)
+
+
+@pytest.mark.parametrize(
     ("source", "line", "message", "hint"),
     [
         ("a\n{{ customer.first_name }", 2, "expected '}}', found end of file", None),
