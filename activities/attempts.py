@@ -13,7 +13,7 @@ from storage import attempts, pages
 from storage.attempts import Begin, Settle
 from storage.gather import Gather
 from storage.pages import Copy
-from storage.pool import FAILED, UNREACHABLE, Pool
+from storage.pool import FAILED, UNREACHABLE, Pool, is_away
 from storage.trail import Visit
 
 RENEWAL = 3.0  # seconds; a lease lasts storage.attempts.LEASE
@@ -150,7 +150,7 @@ async def patiently(write: Callable[[], Awaitable[Out]]) -> Out:
         try:
             return await write()
         except UNREACHABLE as error:
-            if isinstance(error, ValueError):  # a value that cannot be sent
+            if not is_away(error):
                 raise
             await asyncio.sleep(pause)
     return await write()

@@ -20,7 +20,7 @@ from storage import inbox
 from storage.connection import connect
 from storage.inbox import Claimed, News
 from storage.notify import CHANNEL
-from storage.pool import FAILED, UNREACHABLE
+from storage.pool import FAILED, is_away
 
 log = structlog.get_logger()
 
@@ -124,9 +124,9 @@ class Router:
             await asyncio.sleep(AWAY if isinstance(error, RPCError) else 0.05)
         except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError):
             await asyncio.sleep(random.uniform(0.001, 0.02))
-        except UNREACHABLE:
-            raise
         except Exception as error:
+            if is_away(error):
+                raise
             if len(claimed) > 1:
                 for one in claimed:
                     await self.route([one], news)

@@ -1,6 +1,6 @@
 """What a page of a broadcast writes: lines of the ledger on its way, its visits at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import asyncpg
 from storage.attempts import LEASE, LOCKED, MAY_SEND
 from storage.columns import shared
 from storage.messages import MessageState
-from storage.pool import Db
+from storage.pool import Db, Pool
 from storage.trail import KNOWN, Visit
 
 # What an attempt has begun is its own; without that, a row that is there already is an error.
@@ -53,23 +53,34 @@ class Copy:
     is_committed: bool = False
 
 
-async def exchange(connection: Db, begins: Sequence[Copy], settles: Sequence[Copy]) -> set[UUID]:
+async def exchange(pool: Pool, begins: Sequence[Copy], settles: Sequence[Copy]) -> set[UUID]:
     """Write what became of messages, and begin others; the messages that may be sent now.
 
     As `attempts.begin` and `attempts.settle` do it, without visits: a page writes those at its
     end. One statement for those of one step, which is nearly always all of them. Doing it twice is
     harmless: what an attempt has begun is its own.
     """
-    alike: dict[Common | None, list[Copy]] = {} if begins else {None: []}
+    alike: dict[Common, list[Copy]] = {}
     for one in begins:
         alike.setdefault(one.common, []).append(one)
+    if len(alike) > 1:
+        return await _exchange_each(pool, alike, settles)
+    common = next(iter(alike), None)
+    try:
+        return await _exchange(pool, begins, common, settles)
+    except asyncpg.UniqueViolationError:
+        return await _exchange(pool, begins, common, settles, TAKEN_OVER)
+
+
+async def _exchange_each(
+    pool: Pool, alike: Mapping[Common, Sequence[Copy]], settles: Sequence[Copy]
+) -> set[UUID]:
+    """Those of several steps: all or none, or some would be begun of which nobody hears."""
     begun: set[UUID] = set()
-    for common, group in alike.items():
-        try:
-            begun |= await _exchange(connection, group, common, settles)
-        except asyncpg.UniqueViolationError:
+    async with pool.acquire() as connection, connection.transaction():
+        for common, group in alike.items():
             begun |= await _exchange(connection, group, common, settles, TAKEN_OVER)
-        settles = ()
+            settles = ()
     return begun
 
 

@@ -195,6 +195,11 @@ class Loan:
 Db = asyncpg.Connection | Pool  # whatever runs a statement
 
 
+def is_away(error: BaseException) -> bool:
+    """Whether the same statement may go through later: it is not one of its values."""
+    return isinstance(error, UNREACHABLE) and not isinstance(error, ValueError)
+
+
 @asynccontextmanager
 async def pool(url: str, size: int = 10, *, looks_up: bool = False) -> AsyncIterator[Pool]:
     """A pool of at most `size` connections, closed at the end; the first is opened at once.
