@@ -34,7 +34,7 @@ from storage.pool import pool as open_pool
 AUDIENCES = 50
 SECONDS = 30.0
 WARM = 30.0
-RATE = 3_000  # events a second
+RATE = 3_100  # events a second
 SETTLE = 120.0  # the longest that what is left may take
 SENDER, JUDGE = "bench.sender", "bench.judge"
 
