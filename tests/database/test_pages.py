@@ -229,3 +229,13 @@ async def test_readers_are_told_with_what_they_do_not_want(db: Pool) -> None:
     assert not found[bob.id].topics
     assert not found[bob.id].suppressed
     assert not found[eve.id].suppressed
+
+
+async def test_no_visit_of_an_erased_instance_is_written(db: Pool) -> None:
+    _, page = await entered(db, 2)
+    await db.execute("DELETE FROM instances WHERE id = $1", page[0].id)
+
+    written = await trail.write(db, [left(one) for one in page])
+
+    assert written == {(page[1].id, 1)}
+    assert await db.fetchval("SELECT array_agg(instance) FROM trail") == [page[1].id]
