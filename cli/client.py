@@ -115,8 +115,8 @@ def server(url: str | None, key: str | None) -> Server:
     key = key or (settings.admin_key.get_secret_value() if settings.admin_key else None)
     if key is None:
         raise CommandError(
-            "an admin key is needed: give --key, set PARCOURS_ADMIN_KEY, or run this where "
-            "`parcours up` keeps its data and the key it made"
+            "an admin key is needed: give --key, set PARCOURS_ADMIN_KEY; "
+            "`parcours up` shows the one that it makes at its first start"
         )
     client = httpx.Client(
         base_url=url or local(settings),

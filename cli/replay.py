@@ -48,8 +48,8 @@ def command(
     key = key or (settings.write_key.get_secret_value() if settings.write_key else None)
     if key is None:
         raise CommandError(
-            "a write key is needed: give --key, set PARCOURS_WRITE_KEY, or run this where "
-            "`parcours up` keeps its data and the key it made"
+            "a write key is needed: give --key, set PARCOURS_WRITE_KEY; "
+            "`parcours up` shows the one that it makes at its first start"
         )
     to = event_file.end_instant(shift_to, now=shift_to_now)
     source = event_file.opened(file, to=to)
